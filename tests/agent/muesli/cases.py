@@ -8,6 +8,7 @@ from tests.agent.muesli import heads
 
 BINS = 9
 RANGE = 4.0
+CONFIG = muesli.MuesliConfig(num_samples=3, model_steps=2, value_range=RANGE)
 
 
 def two_hot(x: float) -> np.ndarray:

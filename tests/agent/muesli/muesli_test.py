@@ -1,4 +1,4 @@
-"""Targets and losses against numbers by hand and float64 NumPy."""
+"""Losses against numbers by hand and float64 NumPy; see also targets_test."""
 
 import dataclasses
 
@@ -7,168 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent.muesli import cmpo, muesli, retrace
+from adaland.agent.muesli import cmpo, muesli
 from tests.agent.muesli import cases, heads
-
-_CONFIG = muesli.MuesliConfig(
-  num_samples=3, model_steps=2, value_range=cases.RANGE
-)
-
-
-def _advantages(target: muesli.Targets) -> jax.Array:
-  assert target.advantages is not None
-  return target.advantages
-
-
-class TargetsTest(parameterized.TestCase):
-  def test_prior_by_hand(self):
-    target = jnp.log(jnp.array([0.5, 0.3, 0.2, 0.6, 0.4]))
-    behaviour = jnp.log(jnp.array([0.1, 0.1, 0.8, 0.5, 0.5]))
-    config = dataclasses.replace(
-      _CONFIG, behaviour_prior=0.2, uniform_prior=0.1
-    )
-    np.testing.assert_allclose(
-      np.exp(muesli.prior_policy(target, behaviour, heads.SIZES, config)),
-      [
-        0.35 + 0.02 + 0.1 / 3,
-        0.21 + 0.02 + 0.1 / 3,
-        0.14 + 0.16 + 0.1 / 3,
-        0.42 + 0.1 + 0.05,
-        0.28 + 0.1 + 0.05,
-      ],
-      rtol=1e-6,
-    )
-
-  def test_returns_and_advantages_by_hand(self):
-    action = np.array([[1, 0, 0, 1, 0]] * 3, np.float32)
-    half = np.log(np.array([0.5, 0.25, 0.25, 0.5, 0.5], np.float32))
-    # The second action is half as likely under the prior as when taken.
-    prior = np.stack([half, half - np.log(2) * action[0], half])
-    config = dataclasses.replace(_CONFIG, gamma=0.5, retrace_lambda=0.8)
-    target = muesli.targets(
-      muesli.Experience(
-        action=jnp.asarray(action),
-        behaviour=jnp.stack([half] * 3),
-        reward=jnp.array([1.0, 2.0, 6.0]),
-        discount=jnp.array([1.0, 1.0, 0.0]),
-        mask=jnp.ones([3]),
-      ),
-      prior=jnp.asarray(prior),
-      value=jnp.array([6.0, 5.0, 1.0]),
-      look=muesli.LookAhead(
-        q_taken=jnp.array([9.0, 4.0, 2.0]),
-        samples=jnp.zeros([3, 3, 5]),
-        q=jnp.array([[7.0, 7, 7], [4, 5, 6], [3, 1, 5]]),
-      ),
-      sizes=heads.SIZES,
-      config=config,
-    )
-    # v = (7, 5, 3); both heads are halved, so the second ratio is 1/4.
-    # G_2 = 6; G_1 = 2 + 0.5 (3 + 0.8 (6 - 2)) = 5.1;
-    # G_0 = 1 + 0.5 (5 + 0.2 (5.1 - 4)) = 3.61.
-    np.testing.assert_allclose(target.returns, [3.61, 5.1, 6.0], rtol=1e-6)
-    np.testing.assert_allclose(
-      _advantages(target), [[1, 1, 1], [-1, 0, 1], [2, 0, 4]]
-    )
-    np.testing.assert_array_equal(target.complete, [1, 1, 1])
-
-  def test_garbage_in_padding_changes_nothing(self):
-    rng = np.random.default_rng(0)
-    mask = np.array([1.0, 1, 1, 0, 0])
-    results = []
-    for garbage in (0.0, 1e6):
-      junk = np.where(mask > 0, 0.0, garbage)
-      base = np.random.default_rng(1).normal(size=[7, 5])
-      target = muesli.targets(
-        muesli.Experience(
-          action=jnp.ones([5, 5]),
-          behaviour=heads.float32(np.full([5, 5], -1.0)),
-          reward=heads.float32(base[0] + junk),
-          discount=jnp.array([1.0, 1, 1, 1, 1]),
-          mask=heads.float32(mask),
-        ),
-        prior=heads.float32(np.full([5, 5], -1.0)),
-        value=heads.float32(base[1] + junk),
-        look=muesli.LookAhead(
-          q_taken=heads.float32(base[2] + junk),
-          samples=heads.float32(rng.normal(size=[5, 3, 5])),
-          q=heads.float32(base[3:6].T + junk[:, None]),
-        ),
-        sizes=heads.SIZES,
-        config=_CONFIG,
-      )
-      results.append(np.asarray(target.returns))
-    np.testing.assert_array_equal(results[0], results[1])
-    np.testing.assert_array_equal(results[0][2:], [0, 0, 0])
-
-  def test_scale_is_corrected_for_its_start(self):
-    config = dataclasses.replace(
-      _CONFIG, variance_decay=0.9, variance_epsilon=1e-12
-    )
-    scale = muesli.initial_scale()
-    scale, sigma = muesli.update_scale(scale, jnp.asarray(4.0), config)
-    np.testing.assert_allclose(sigma, 2.0, rtol=1e-5)
-    scale, sigma = muesli.update_scale(scale, jnp.asarray(1.0), config)
-    # (0.9 * 0.1 * 4 + 0.1 * 1) / (1 - 0.81)
-    np.testing.assert_allclose(sigma, np.sqrt(0.46 / 0.19), rtol=1e-5)
-    self.assertEqual(scale.count, 2)
-
-  def test_vtrace_takes_the_place_of_retrace(self):
-    config = dataclasses.replace(_CONFIG, returns="vtrace", cmpo="none")
-    case = cases.Case(0, True, config)
-    target = muesli.targets(
-      case.experience(),
-      heads.float32(case.prior),
-      heads.float32(case.value),
-      None,
-      heads.SIZES,
-      config,
-    )
-    ratio = np.exp(np.sum(case.action * (case.prior - case.behaviour), -1))
-    expected = retrace.vtrace_returns(
-      heads.float32(case.value),
-      heads.float32(case.reward),
-      heads.float32(0.995 * case.discount),
-      heads.float32(ratio),
-      heads.float32(case.complete),
-      0.95,
-    )
-    for returns, wanted in zip(
-      (target.returns, target.action_returns), expected, strict=True
-    ):
-      np.testing.assert_allclose(returns[:4], wanted[:4], rtol=1e-4)
-      np.testing.assert_array_equal(returns[4:], 0)
-    self.assertIsNone(target.advantages)
-
-  def test_of_all_actions_the_expectation_is_exact(self):
-    config = dataclasses.replace(
-      _CONFIG, cmpo="exact", gamma=0.5, retrace_lambda=0.0
-    )
-    case = cases.Case(0, True, config)
-    rng = np.random.default_rng(3)
-    q = rng.normal(size=[6, 6])
-    target = muesli.targets(
-      case.experience(),
-      heads.float32(case.prior),
-      heads.float32(case.value),
-      muesli.LookAhead(heads.float32(case.value), None, heads.float32(q)),
-      heads.SIZES,
-      config,
-    )
-    p = np.exp(case.prior)
-    joint = np.einsum("ta,tb->tab", p[:, :3], p[:, 3:]).reshape(6, 6)
-    # Without traces, G_t = r_t + γ E q(s_{t+1}, ·).
-    wanted = case.reward[:3] + 0.5 * np.sum(joint * q, axis=1)[1:4]
-    np.testing.assert_allclose(target.returns[:3], wanted, rtol=1e-5)
-    np.testing.assert_allclose(
-      _advantages(target), q - case.value[:, None], rtol=1e-4, atol=1e-6
-    )
 
 
 class LossesTest(parameterized.TestCase):
   @parameterized.product(ends=(True, False), seed=(0, 1))
   def test_against_the_formulas(self, ends, seed):
-    config = _CONFIG
+    config = cases.CONFIG
     case = cases.Case(seed, ends, config)
     parts = muesli.losses(
       case.predictions(),
@@ -187,7 +33,7 @@ class LossesTest(parameterized.TestCase):
       self.assertGreater(np.abs(wanted).sum(), 0)
 
   def test_of_all_actions_the_cmpo_policy_is_exact(self):
-    case = cases.Case(0, True, _CONFIG)
+    case = cases.Case(0, True, cases.CONFIG)
     advantages = heads.float32(np.random.default_rng(3).normal(size=[6, 6]))
     parts = muesli.losses(
       case.predictions(),
@@ -195,10 +41,10 @@ class LossesTest(parameterized.TestCase):
       case.experience(),
       jnp.asarray(0.7),
       heads.SIZES,
-      _CONFIG,
+      cases.CONFIG,
     )
     policy = cmpo.exact_policy(
-      heads.float32(case.prior), advantages / 0.7, heads.SIZES, _CONFIG
+      heads.float32(case.prior), advantages / 0.7, heads.SIZES, cases.CONFIG
     )
     log_pi = heads.log_policy(case.policy_logits[:, 0])
     np.testing.assert_allclose(
@@ -206,7 +52,7 @@ class LossesTest(parameterized.TestCase):
     )
 
   def test_what_is_switched_off_is_left_out(self):
-    case = cases.Case(0, True, _CONFIG)
+    case = cases.Case(0, True, cases.CONFIG)
 
     def parts(predictions, target):
       return muesli.losses(
@@ -215,7 +61,7 @@ class LossesTest(parameterized.TestCase):
         case.experience(),
         jnp.asarray(0.7),
         heads.SIZES,
-        _CONFIG,
+        cases.CONFIG,
       )
 
     whole = parts(case.predictions(), case.targets())
@@ -235,8 +81,8 @@ class LossesTest(parameterized.TestCase):
 
   @parameterized.parameters(2, 4)
   def test_looking_far_from_every_nth_step_is_right_on_average(self, every):
-    case = cases.Case(0, True, _CONFIG)
-    config = dataclasses.replace(_CONFIG, model_every=every)
+    case = cases.Case(0, True, cases.CONFIG)
+    config = dataclasses.replace(cases.CONFIG, model_every=every)
 
     def parts(config, *which):
       return muesli.losses(
@@ -248,7 +94,7 @@ class LossesTest(parameterized.TestCase):
         config,
       )
 
-    expected = parts(_CONFIG)
+    expected = parts(cases.CONFIG)
     some = [parts(config, every, offset) for offset in range(every)]
     for name, wanted in expected.items():
       mean = sum(x[name] for x in some) / every
@@ -256,7 +102,7 @@ class LossesTest(parameterized.TestCase):
     self.assertGreater(np.abs(some[0]["value"] - expected["value"]).max(), 0.1)
 
   def test_values_after_the_end_are_taught_to_be_zero(self):
-    config = _CONFIG
+    config = cases.CONFIG
     case = cases.Case(0, True, config)
     gradient = jax.grad(
       allow_int=True,
@@ -288,7 +134,7 @@ class LossesTest(parameterized.TestCase):
     # π(a) = 0.5 in the first head and 0.5 = μ(a) in the second. With μ(a) = 1/3
     # in the first the ratio is above 1, and clipped to 1; with 0.8 it is 0.625.
     # d/dlogits of -A log π = -A (one-hot - π), and the ratio has no gradient.
-    config = dataclasses.replace(_CONFIG, model_steps=1)
+    config = dataclasses.replace(cases.CONFIG, model_steps=1)
     rest = [(1 - taken) / 2] * 2
     logits = jnp.log(jnp.array([0.5, 0.25, 0.25, 0.5, 0.5]))
     experience = muesli.Experience(
@@ -331,7 +177,7 @@ class LossesTest(parameterized.TestCase):
     )
 
   def test_no_gradient_flows_into_targets(self):
-    config = _CONFIG
+    config = cases.CONFIG
     case = cases.Case(2, True, config)
 
     def loss(target):
@@ -354,7 +200,7 @@ class LossesTest(parameterized.TestCase):
     names = ("policy_gradient", "cmpo", "model_policy", "reward", "value")
     parts = {name: jnp.asarray(10.0**i) for i, name in enumerate(names)}
     config = dataclasses.replace(
-      _CONFIG,
+      cases.CONFIG,
       policy_gradient_weight=1.0,
       cmpo_weight=2.0,
       model_policy_weight=3.0,
