@@ -1,14 +1,16 @@
-"""Tests of `Land` on the gpu back end (on Warp's CPU device)."""
+"""Tests of `Land` on the gpu back end (on Warp's CPU device).
+
+`gpu_waiting_test` tests that steps do not wait for the device.
+"""
 
 import dataclasses
 import functools
 import unittest
-from unittest import mock
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from absl.testing import absltest, parameterized
+from absl.testing import absltest
 
 from adaland.envs import constants, land
 from adaland.envs.adaptors import dm_env_view, gymnasium_vector
@@ -18,7 +20,7 @@ from adaland.envs.physics import cpu
 from adaland.envs.sampling import sampler, task_sets
 from adaland.envs.sampling.config import SamplerConfig
 from adaland.envs.tasks.literals import Literal
-from tests.envs import fixtures, game_suite, land_suite
+from tests.envs import fixtures, game_suite, gpu_worlds, land_suite
 from tests.envs.observations import pictured
 from tests.envs.physics import backends
 
@@ -26,28 +28,11 @@ from tests.envs.physics import backends
 pytestmark = pytest.mark.xdist_group("warp")
 
 
-def _lent(test):
-  """Returns a context in which `Land` takes lent worlds as its physics."""
-
-  def make(backend, num_envs, num_slots, num_players, num_threads, device):
-    test.assertEqual((backend, device), ("gpu", "cpu"))
-    return backends.lend(test, num_envs, num_slots, num_players)
-
-  return mock.patch("adaland.envs.physics.backends.make", make)
-
-
-def _gpu_land(test, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
-  """Makes environments as `fixtures.make_land` does, on lent worlds."""
-  config = dataclasses.replace(config, backend="gpu", device="cpu")
-  with _lent(test):
-    return fixtures.make_land(*tasks, config=config, seed=seed)
-
-
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class GpuLandTest(land_suite.LandSuite, game_suite.GameSuite):
   def land(self, *tasks, config=fixtures.CONFIG, seed=0) -> land.Land:
-    return _gpu_land(self, *tasks, config=config, seed=seed)
+    return gpu_worlds.make_land(self, *tasks, config=config, seed=seed)
 
 
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
@@ -96,7 +81,9 @@ class ParityTest(absltest.TestCase):
     config = dataclasses.replace(fixtures.CONFIG, max_rules=6)
     steps = 3 * 2 * 23
     on_cpu = self._play(fixtures.make_land(*tasks, config=config), steps)
-    on_gpu = self._play(_gpu_land(self, *tasks, config=config), steps)
+    on_gpu = self._play(
+      gpu_worlds.make_land(self, *tasks, config=config), steps
+    )
     apart = np.linalg.norm(on_gpu["position"] - on_cpu["position"], axis=-1)
     share = {
       name: np.mean(on_gpu[name] == on_cpu[name])
@@ -129,7 +116,10 @@ class PicturesTest(absltest.TestCase):
       fixtures.CONFIG, max_rules=16, observation="pixels", pixels=(48, 36)
     )
     both = []
-    for make in (fixtures.make_land, functools.partial(_gpu_land, self)):
+    for make in (
+      fixtures.make_land,
+      functools.partial(gpu_worlds.make_land, self),
+    ):
       env = make(*tasks, config=config)
       pictures = [env.reset().observation["pixels"]]
       for _ in range(10):
@@ -197,72 +187,6 @@ class PicturesTest(absltest.TestCase):
 
 @pytest.mark.timeout(1200)  # The kernels may have to be compiled.
 @unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
-class WaitingTest(parameterized.TestCase):
-  """Tests that no step waits for the device."""
-
-  def _play(self, config, spoil=None) -> int:
-    """Plays two episodes under `tracing`; returns the number of trials."""
-    from tests.envs.physics import tracing
-
-    env = _gpu_land(
-      self,
-      fixtures.busy_task(trials=1),
-      fixtures.busy_task(trials=2),
-      config=config,
-    )
-    shape = (fixtures.NUM_ENVS, config.num_players, 6)
-    ends = []
-
-    def work() -> None:
-      env.reset()
-      for _ in range(48):
-        # Like the actions of a network: not computed yet.
-        step = env.step(jnp.zeros(shape, jnp.int32) + 1)
-        ends.append(step.trial_last.sum())
-        if spoil:
-          spoil(env, step)
-
-    tracing.trace(work)
-    return sum(ends)
-
-  # The second of two players is absent.
-  @parameterized.parameters(("entities", 1), ("pixels", 1), ("entities", 2))
-  def test_steps_do_not_wait(self, observation, num_players):
-    config = dataclasses.replace(
-      fixtures.CONFIG,
-      num_players=num_players,
-      observation=observation,
-      pixels=(4, 3),
-    )
-    self.assertEqual(self._play(config), 6)
-
-  @parameterized.named_parameters(
-    ("array", lambda env, step: np.asarray(step.reward)),
-    ("truth", lambda env, step: bool(step.reward.any())),
-    ("number", lambda env, step: float(step.reward[0])),
-    ("item", lambda env, step: step.reward[0].item()),
-    ("index", lambda env, step: np.zeros(9)[step.observation["goal"][0]]),
-    ("totals", lambda env, step: env.dropped_spawns),
-    ("view", lambda env, step: env.state_view(0)),
-    ("physics", lambda env, step: env.physics.data.qpos.numpy()),
-    ("wait", lambda env, step: env.physics.wait()),
-  )
-  def test_waits_are_detected(self, spoil):
-    from tests.envs.physics import tracing
-
-    spoiled = []
-
-    def spoil_once(env, step):
-      spoiled.append(step)
-      spoil(env, step)
-
-    with self.assertRaises(tracing.Waited):
-      self._play(fixtures.CONFIG, spoil_once)
-    self.assertLen(spoiled, 1)
-
-
-@pytest.mark.timeout(1200)  # The kernels may have to be compiled.
-@unittest.skipIf(backends.NO_GPU_BACKEND, backends.NO_GPU_BACKEND)
 class ViewsTest(absltest.TestCase):
   """Tests that the adaptors return NumPy arrays on this back end too."""
 
@@ -271,7 +195,7 @@ class ViewsTest(absltest.TestCase):
     self.config = dataclasses.replace(
       fixtures.CONFIG, backend="gpu", device="cpu"
     )
-    self.enter_context(_lent(self))
+    self.enter_context(gpu_worlds.lent(self))
 
   def test_gymnasium(self):
     envs = gymnasium_vector.LandVectorEnv(
