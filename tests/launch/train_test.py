@@ -1,4 +1,7 @@
-"""Tests of whole runs: training, resuming, a lost actor, and later use."""
+"""Tests of whole runs: training, resuming, a lost actor, and later use.
+
+`train_resume_test` has more of resuming.
+"""
 
 import contextlib
 import io
@@ -15,10 +18,9 @@ from absl.testing import absltest
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.launch import evaluate, play, prompt, train
-from adaland.launch.config import overrides, preset_configs
-from adaland.launch.roles import learner, learner_state
-from adaland.launch.run import progress, rundir, status_file
+from adaland.launch.run import progress, status_file
 from adaland.launch.runtimes import driver, local
+from tests.launch import small_runs
 
 
 def _call(main, *argv):
@@ -27,34 +29,6 @@ def _call(main, *argv):
   with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
     code = main(list(argv))
   return code, out.getvalue(), err.getvalue()
-
-
-class _Losses:
-  """The losses of updates."""
-
-  def __init__(self):
-    self.losses = []
-
-  def add(self, values, steps, lag):
-    del steps, lag
-    self.losses.append(float(values["loss/total"]))
-
-
-def _begin(workdir, *settings):
-  """Begins a run; returns its config and its directory."""
-  config = overrides.apply(
-    preset_configs.smoke(),
-    [
-      "run.log_seconds=0.2",
-      "run.checkpoint_minutes=0.05",
-      "run.max_minutes=15",
-      "cluster.eval_minutes=0",
-      *settings,
-    ],
-  )
-  run = rundir.RunDir(workdir)
-  run.begin(config)
-  return config, run
 
 
 # They share a run, which each test process would otherwise make itself.
@@ -73,7 +47,7 @@ class TrainTest(absltest.TestCase):
       absltest.get_default_test_tmpdir(), f"run-{os.getpid()}"
     )
     stream = io.StringIO()
-    config, run = _begin(
+    config, run = small_runs.begin(
       cls.workdir,
       "run.max_steps=1200",
       "cluster.hung_seconds=10",
@@ -271,38 +245,6 @@ class TrainTest(absltest.TestCase):
     self.assertEqual(code, 2)
     self.assertIn("broken checkpoint", err)
     self.assertEqual(err.count("\n"), 1)
-
-
-class ResumeTest(absltest.TestCase):
-  def test_next_loss_is_that_of_a_run_that_was_not_stopped(self):
-    workdir = os.path.join(self.create_tempdir().full_path, "run")
-    config, run = _begin(
-      workdir,
-      "replay.kind=memory",
-      # A learner that never waits holds a batch at the end.
-      "replay.samples_per_insert=1000",
-      "run.max_steps=300",
-      "run.seed=3",
-    )
-    runtime = local.LocalRuntime()
-    line = progress.Progress(io.StringIO(), 0.0)
-    trainer = driver.Trainer(config, run, line, runtime)
-    try:
-      trainer.train()
-    finally:
-      trainer.close()
-    role = runtime.in_process("learner")
-    assert isinstance(role, learner.Learner)
-    resumed = learner_state.LearnerState(config, str(run.checkpoints), print)
-    found = []
-    for state in (role.state, resumed):
-      assert state is not None
-      assert state.batch_info is not None
-      losses = _Losses()
-      state.learn([], losses)
-      found.append(losses.losses)
-    self.assertEqual(found[0], found[1])
-    self.assertLen(found[0], 1)
 
 
 if __name__ == "__main__":
