@@ -43,7 +43,17 @@ class Parser(argparse.ArgumentParser):
     parsed, unknown = self.parse_known_args(args, namespace)
     if unknown:
       self._refuse(unknown[0])
+    self._refuse_empty(parsed)
     return parsed
+
+  def _refuse_empty(self, parsed: argparse.Namespace) -> None:
+    """Refuses empty values, most often of a shell variable that is not set."""
+    for _, argument in self.arguments():
+      value = getattr(parsed, argument.dest, None)
+      values = value if isinstance(value, list) else [value]
+      if "" in values and argument.default != "":
+        name = "/".join(argument.option_strings) or argument.metavar
+        self.error(f"argument {name}: an empty value")
 
   def _refuse(self, arg: str) -> NoReturn:
     self.error(

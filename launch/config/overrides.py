@@ -85,6 +85,8 @@ def _parse(hint: Any, text: str, path: str) -> Any:
       continue
   candidates.append(text)
   candidates.append([part.strip() for part in text.split(",")])
+  if not text.strip():
+    candidates = [text, []]  # The error, if any, shows the text.
   error: errors.UserError | None = None
   for candidate in candidates:
     try:

@@ -27,6 +27,7 @@ class OverridesTest(parameterized.TestCase):
       Outer(Inner(9, 0.5, "bcd", 5), "12", True, (3, 4), ("r",)),
     )
     self.assertEqual(overrides.apply(config, ["words=a,b"]).words, ("a", "b"))
+    self.assertEqual(overrides.apply(config, ["words="]).words, ())
     none = overrides.apply(config, ["inner.limit=null"])
     self.assertIsNone(none.inner.limit)
 
@@ -58,6 +59,7 @@ class OverridesTest(parameterized.TestCase):
     ("name.size=3", "name has no fields"),
     ("inner.size=three", "inner.size: 'three' is not a whole number"),
     ("inner.size=0", "inner.size is 0"),
+    ("inner.size=", "inner.size: '' is not a whole number"),
     ("pair=1,2,3", "pair: .* is not"),
     ("inner.rate=NaN", "inner.rate: 'NaN' is not a finite"),
     ("inner.size=" + 5000 * "9", "inner.size: '999.* is not a whole number"),
