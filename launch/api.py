@@ -165,6 +165,8 @@ def evaluate(
     env = trained_agent.default_env(chosen)
     config = dataclasses.replace(config, env=env)
   trained_agent.check_fit(config.env, chosen, whose=whose)
+  if isinstance(policy, str):
+    policies.check_tasks(policy, chosen)
   line = progress.Progress()
   if not name and isinstance(policy, str):
     name = policy

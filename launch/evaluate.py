@@ -153,6 +153,8 @@ def run(args: argparse.Namespace) -> None:
       f"--temperature={args.temperature:g}: allowed with --policy=agent only, "
       "on tasks of one player"
     )
+  if env.num_players == 1:
+    policies.check_tasks(args.policy, tasks)
   if args.report:
     report.check_folder(args.report)
   if env.num_players > 1:

@@ -6,6 +6,7 @@ second trial on the agent acts (AdA, arXiv 2301.07608).
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -133,6 +134,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
       f"{constants.MAX_TRIALS}"
     )
   trained_agent.check_fit(experiment.env, tasks)
+  policies.check_tasks(args.demo, tasks)
   make_land = builder.environments(experiment)
   params = trained_agent.load(args.workdir, args.own_parts).params
   make_agent = fewshot.agent_policy(
@@ -183,9 +185,16 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
       f"--task={args.task}: has 1 trial; a prompted agent needs at least 2"
     )
   trained_agent.check_fit(experiment.env, [task])
+  policies.check_tasks(args.demo, [task])
   make_land = builder.environments(experiment)
   seed, repeats = args.seed, args.repeats or 5
   is_scripted = args.demo in teaching.DEMONSTRATORS
+  if not is_scripted and not os.path.exists(args.demo):
+    raise errors.UserError(
+      f"--demo={args.demo}: no such file, allowed: "
+      f"{', '.join(teaching.DEMONSTRATORS)}, or a file of play --record"
+      + errors.did_you_mean(args.demo, teaching.DEMONSTRATORS)
+    )
   recorded = None if is_scripted else demo.load(args.demo)
   if recorded is not None:
     if recorded.task != task:

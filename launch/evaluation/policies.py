@@ -6,7 +6,7 @@ they are bound when constructed.
 """
 
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import jax
@@ -15,6 +15,8 @@ import numpy as np
 from adaland.agent import acting, types
 from adaland.envs import constants, land
 from adaland.envs.expert import players
+from adaland.envs.expert.exploring import playable
+from adaland.envs.tasks.task import Task
 from adaland.launch import errors
 
 NAMES = ("agent", *players.NAMES, "noop", "random")
@@ -36,6 +38,24 @@ def checked_seed(seed: Any) -> int:
       f"seed is {errors.shown(seed)}, allowed: a whole number from 0"
     )
   return int(seed)
+
+
+def check_tasks(name: str, tasks: Iterable[Task]) -> None:
+  """Checks that a scripted player can play tasks, before anybody plays.
+
+  Args:
+    name: One of `NAMES`; players that play everything are never refused.
+    tasks: Tasks of one player.
+
+  Raises:
+    UserError: If it can't play one of them.
+  """
+  check = playable.CHECKS.get(name)
+  if check is None:
+    return
+  with errors.user_input():
+    for task in tasks:
+      check(task)
 
 
 class EndedError(Exception):

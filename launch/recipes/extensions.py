@@ -19,8 +19,6 @@ _TASKS = 3
 # Maximum number of environments that are tried before a run starts. A run in
 # one process with no more environments reuses the programs compiled here.
 _MAX_ENVS = 64
-# Scripted players of certain kinds of tasks.
-_CHECKS = {"tutor": playable.check_tutor, "guide": playable.check_guide}
 
 
 def find(config: experiment.ExperimentConfig, name: str) -> Any:
@@ -115,13 +113,12 @@ def check_teachers(config: experiment.ExperimentConfig) -> None:
   if teaching.demonstrated:
     used["demonstrator"] = teaching.demonstrator
   for role, player in used.items():
-    if player == "expert":
+    if player not in playable.CHECKS:
       continue
-    check = _CHECKS.get(player, playable.check)
     for index in range(min(_TASKS, source.num_tasks)):
       task = source.task(index)
       try:
-        check(task)
+        playable.CHECKS[player](task)
       except ValueError as error:
         raise errors.UserError(
           f"teaching.{role}={player}: {error}, or teaching.{role}=expert, "

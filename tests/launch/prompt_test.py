@@ -2,12 +2,15 @@
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import json
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from adaland.envs.sampling import families
+from adaland.envs.tasks.task import World
 from adaland.launch import errors, prompt
 from adaland.launch.evaluation import demo, episode, policies, prompting
 from tests.launch import fakes
@@ -95,9 +98,20 @@ class RunTest(parameterized.TestCase):
 
   def test_a_demonstration_is_played_from_its_own_start(self):
     recorded = demo.Demo(self.task, 9, np.zeros((30, 6), np.int32), np.ones(2))
+    path = self.create_tempfile("d.npz").full_path
     with absltest.mock.patch.object(demo, "load", return_value=recorded):
-      self.run_it("--repeats=1", "--demo=d.npz", "--seed=4")
+      self.run_it("--repeats=1", f"--demo={path}", "--seed=4")
     self.assertEqual({seed for _, seed, *_ in self.played}, {9})
+
+  @parameterized.parameters(
+    ("guide", "task '1': the guide can't play it, allowed: a flat room"),
+    ("gide", "--demo=gide: no such file, allowed: expert, .* mean 'guide'"),
+  )
+  def test_demonstrations_that_are_refused(self, name, message):
+    self.task = fakes.make_task("1", world=World(levels=2))
+    with self.assertRaisesRegex(errors.UserError, message):
+      self.run_it(f"--demo={name}")
+    self.assertEmpty(self.played)
 
   def test_one_trial_is_too_few(self):
     self.task = fakes.make_task(trials=1)
@@ -154,6 +168,8 @@ class RunTest(parameterized.TestCase):
         "prompted": curve, "unprompted": curve, "num_scored": 1, "num_tasks": 1
       }  # fmt: skip
 
+    traps = families.make("traps").held_out().task(0)
+    self.task = dataclasses.replace(traps, trials=2)
     args = prompt.make_parser().parse_args(
       ["--workdir=r", "--taskset=test", "--seed=4", "--demo=guide", "--json=-"]
     )

@@ -1,5 +1,7 @@
 """Tasks that the scripted players can play."""
 
+from collections.abc import Callable, Mapping
+
 from adaland.envs.tasks.task import Rule, Task
 
 
@@ -87,3 +89,12 @@ def is_simple(task: Task) -> bool:
     and len(goal.object_types) == 1
     and len(hiding.rules) == len(task.rules)
   )
+
+
+# The check of each player that can't play every task.
+CHECKS: Mapping[str, Callable[[Task], None]] = {
+  "explorer": check,
+  "forgetful": check,
+  "tutor": check_tutor,
+  "guide": check_guide,
+}
