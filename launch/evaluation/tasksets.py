@@ -86,13 +86,14 @@ def many(
     names = probes.names(_PROBES[spec])
     return [probes.load(name) for name in names[:num_tasks]]
   path = pathlib.Path(spec)
+  # An empty path is that of the current folder.
+  if not spec or not path.exists():
+    raise errors.ArgumentError(
+      f"{what}={spec}: no such file or folder; allowed: test, "
+      f"{', '.join(_PROBES)}, "
+      f"{', '.join(named.NAMES)}, a task file, or a folder of task files"
+    )
   if not path.is_dir():
-    if not path.exists():
-      raise errors.ArgumentError(
-        f"{what}={spec}: no such file or folder; allowed: test, "
-        f"{', '.join(_PROBES)}, "
-        f"{', '.join(named.NAMES)}, a task file, or a folder of task files"
-      )
     return [_file(path)]
   files = sorted(path.glob("*.json"))
   if not files:

@@ -151,9 +151,13 @@ def run(plan: Plan) -> None:
   }
   for each in left.values():
     train.check_launcher(each, plan.size.launcher)
-  with errors.user_input("--out"):
-    plan.out.mkdir(parents=True, exist_ok=True)
-    plan.runs.mkdir(parents=True, exist_ok=True)
+  folders = {"--out": plan.out, "--runs": plan.runs}
+  for flag, folder in folders.items():
+    if folder.exists() and not folder.is_dir():
+      raise errors.UserError(f"{flag}={folder}: is a file, allowed: a folder")
+  for flag, folder in folders.items():
+    with errors.user_input(flag):
+      folder.mkdir(parents=True, exist_ok=True)
   for name in study.PLAYERS:
     if not plan.player(name).exists():
       result = _played(plan, name, base.env, tasks, policies.baseline(name, 0))

@@ -28,8 +28,8 @@ _THREE = "vendor/three.module.js"
 
 
 def _port(text: str) -> int:
-  port = cli.non_negative_int(text)
-  if port > _MAX_PORT:
+  port = int(text) if text.isdecimal() else -1
+  if not 0 <= port <= _MAX_PORT:
     raise argparse.ArgumentTypeError(
       f"{text!r} is not a port, allowed: 0 to {_MAX_PORT}, 0 for a free one"
     )

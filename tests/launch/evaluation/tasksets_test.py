@@ -60,6 +60,7 @@ class TasksetsTest(parameterized.TestCase):
     self.assertEqual(names, ["traps test 0", "find test 0", "traps test 1"])
     for spec, message in (
       ("traps:size=3", "^taskset: 'traps:size=3': traps has no field 'size'"),
+      ("", "^taskset=: no such file or folder; "),
       ("trap", "^taskset=trap: no such file or folder; .* traps, find, "),
     ):
       with self.assertRaisesRegex(errors.UserError, message):

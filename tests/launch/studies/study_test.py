@@ -124,6 +124,14 @@ class StudyTest(fake_runs.TestCase):
     picture = self.folder / "out" / "decisions.png"
     self.assertTrue(picture.read_bytes().startswith(b"\x89PNG"))
 
+  def test_a_file_in_the_place_of_a_folder_is_refused(self):
+    file = self.create_tempfile("file").full_path
+    for flag in ("--out", "--runs"):
+      code, out, err = self.call("made", more=(f"{flag}={file}",))
+      self.assertEqual((code, out), (2, ""))
+      self.assertIn(f"{flag}={file}: is a file, allowed: a folder", err)
+      self.assertEmpty(list(self.folder.iterdir()))
+
   @parameterized.parameters(
     (("maid",), "study: 'maid' is not one of made, did you mean 'made'?"),
     ((), "the following arguments are required: NAME"),

@@ -24,7 +24,8 @@ def _call(*argv):
 class CommandTest(parameterized.TestCase):
   @parameterized.parameters(
     ("--port=70000", "allowed: 0 to 65535"),
-    ("--port=http", "--port"),
+    ("--port=-1", "'-1' is not a port, allowed: 0 to 65535"),
+    ("--port=http", "'http' is not a port, allowed: 0 to 65535"),
     ("--workdir=/no/such", "--workdir=/no/such: no such directory"),
     ("--prot=8000", "did you mean '--port'"),
   )
