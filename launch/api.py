@@ -22,7 +22,7 @@ from adaland.launch.evaluation import (
   trained_agent,
 )
 from adaland.launch.recipes import presets, recipe, task_source
-from adaland.launch.run import progress
+from adaland.launch.run import progress, rundir
 from adaland.launch.train import train_and_evaluate
 
 # A source of settings: a preset's name, or an experiment.
@@ -266,7 +266,8 @@ def train(
         f"{name}: other processes import {value}, and would call adaland.train "
         'again; put the call under `if __name__ == "__main__":`'
       )
-  done = train_and_evaluate(config, os.fspath(workdir), launcher, ray_address)
+  folder = rundir.path_of(workdir)
+  done = train_and_evaluate(config, folder, launcher, ray_address)
   return trained_agent.TrainedAgent(
     config,
     done.params,

@@ -178,5 +178,5 @@ def choice(
   allowed = list(allowed)
   return kind(
     f"{what}: {shown(given)} is not one of {', '.join(allowed)}"
-    + did_you_mean(given, allowed)
+    + did_you_mean(str(given), allowed)
   )

@@ -237,6 +237,10 @@ def check_launcher(
     raise errors.choice("launcher", launcher, _LAUNCHERS, errors.ArgumentError)
   if ray_address is not None and launcher != "ray":
     raise errors.ArgumentError("ray_address: only with launcher ray")
+  if ray_address == "":
+    raise errors.ArgumentError(
+      "ray_address: is empty, allowed: HOST:PORT, auto"
+    )
   if launcher == "ray":
     from adaland.launch.runtimes import ray_cluster
 

@@ -43,6 +43,13 @@ def update(config: T, values: Mapping[str, Any]) -> T:
   Raises:
     UserError: If a field does not exist or a value does not fit.
   """
+  if not isinstance(values, Mapping) or not all(
+    isinstance(path, str) for path in values
+  ):
+    raise errors.UserError(
+      f"settings is {errors.shown(values)}, allowed: values by dotted name, "
+      'such as {"run.seed": 1}'
+    )
   obj = json_codec.to_json(config)
   for path, value in values.items():
     parent, last, _ = _find(type(config), obj, path)

@@ -14,6 +14,7 @@ from adaland.launch.agents import saved_agent
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import policies, scores
 from adaland.launch.recipes import task_source
+from adaland.launch.run import rundir
 
 SavedAgent = saved_agent.SavedAgent
 load_config = saved_agent.load_config
@@ -191,11 +192,7 @@ def load_agent(
     UserError: If there is no run or checkpoint, or it is broken, or the seed
       or the temperature is out of range.
   """
-  if not isinstance(workdir, (str, os.PathLike)):
-    raise errors.UserError(
-      f"workdir is {errors.shown(workdir)}, allowed: a path, or agent:NAME"
-    )
-  saved = load(os.fspath(workdir), own_parts)
+  saved = load(rundir.path_of(workdir, "a path, or agent:NAME"), own_parts)
   training = saved.training
   counters: dict[str, float] = {
     "env_steps": training.env_steps,

@@ -10,6 +10,7 @@ lock           held while a `train` process runs here
 
 import fcntl
 import json
+import os
 import pathlib
 from collections.abc import Collection
 from typing import IO, Any
@@ -43,6 +44,23 @@ def config_of(content: Any) -> Any:
   if "config" not in content:
     raise errors.UserError("it has no 'config'")
   return content["config"]
+
+
+def path_of(workdir: Any, allowed: str = "a path") -> str:
+  """Returns the `workdir` that a user of the library gave.
+
+  Args:
+    workdir: The argument.
+    allowed: The allowed values, for the error.
+
+  Raises:
+    UserError: If it is no path, or empty.
+  """
+  if not isinstance(workdir, (str, os.PathLike)) or not os.fspath(workdir):
+    raise errors.UserError(
+      f"workdir is {errors.shown(workdir)}, allowed: {allowed}"
+    )
+  return os.fspath(workdir)
 
 
 class RunDir:
