@@ -15,8 +15,12 @@ os.environ.setdefault(
 # The suite's many processes compile the same small programs: even those that
 # take a few milliseconds are worth caching.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-# Modules with the environments, and the run, that many test files share.
-_SHARED = ("tests.envs.fixtures", "tests.launch.runtimes.single.configs")
+# Modules with environments, learners and runs that several test files share.
+_SHARED = (
+  "tests.envs.fixtures",
+  "tests.launch.roles.two_learners",
+  "tests.launch.runtimes.single.configs",
+)
 # Tests of `launch` are `once`: commands, files, messages and pages don't differ
 # with JAX or NumPy. Those of these folders, and of GPUs, do.
 _LAUNCH = "tests/launch/"
