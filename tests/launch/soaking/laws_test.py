@@ -3,68 +3,8 @@
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.envs import constants, land
-from adaland.envs.physics import parts
-from adaland.envs.tasks.task import Task
-from adaland.launch.soaking import laws, transitions
-
-_CUBE, _SPHERE = 4, 7
-_TASK = Task.of(
-  goal="near(player1, black cube)",
-  objects=["black cube", "black cube"],
-  rules=["touching(player1, black cube) -> black sphere"],
-)
-_PARKED = np.array(parts.PARKING, np.float32)
-
-
-def _view() -> land.BatchView:
-  """Returns a flat room with two cubes and an empty slot, in one environment.
-
-  The player is at the centre, near the first cube.
-  """
-  pos = np.array([[0.8, 0, 0.2], [2, 0, 0.2], _PARKED], np.float32)
-  tiles = (1, constants.MAX_TILES, constants.MAX_TILES)
-  return land.BatchView(
-    slot_types=np.array([[_CUBE, _CUBE, 0]], np.int32),
-    frozen=np.zeros((1, 3), bool),
-    object_pos=pos[None],
-    object_quat=np.tile(np.array([1, 0, 0, 0], np.float32), (1, 3, 1)),
-    held=np.full((1, 1), -1, np.int32),
-    hand_distance=np.zeros((1, 1), np.float32),
-    player_pos=np.zeros((1, 1, 3), np.float32),
-    yaw=np.zeros((1, 1), np.float32),
-    pitch=np.zeros((1, 1), np.float32),
-    visible=np.zeros((1, 1, 4), bool),
-    trial=np.zeros(1, np.int32),
-    step=np.ones(1, np.int32),
-    trials=np.full(1, 2, np.int32),
-    tiles=np.full((1, 2), 8, np.int32),
-    heights=np.zeros(tiles, np.int32),
-    ramps=np.zeros(tiles, np.int32),
-    trial_rewards=np.full((1, 2, 1), constants.STEP_SECONDS),
-    fired=np.zeros((1, 1), bool),
-    last_action=np.ones((1, 1, 6), np.int32),
-    last_reward=np.zeros((1, 1), np.float32),
-  )
-
-
-def _transition() -> transitions.Transition:
-  """Returns a step in which nothing moved and the goal held."""
-  return transitions.Transition(
-    tasks=(_TASK,),
-    before=_view(),
-    after=_view(),
-    start=_view(),
-    touching=np.zeros((1, 4, 4), bool),
-    reward=np.full((1, 1), constants.STEP_SECONDS),
-    trial_reward=np.full((1, 1), constants.STEP_SECONDS),
-    trial=np.zeros(1, np.int32),
-    dropped=np.zeros(1, np.int64),
-    first=np.zeros(1, bool),
-    restarted=np.zeros(1, bool),
-    still=np.full((1, 3), 9),
-    way=np.zeros((1, 3)),
-  )
+from adaland.launch.soaking import laws
+from tests.launch.soaking import states
 
 
 def _touch(t, a, b):
@@ -74,7 +14,7 @@ def _touch(t, a, b):
 def _fire(t):
   """Makes the rule turn the first cube into a sphere, correctly."""
   t.after.fired[0, 0] = True
-  t.after.slot_types[0, 0] = _SPHERE
+  t.after.slot_types[0, 0] = states.SPHERE
   t.after.object_pos[0, 0, 2] = 0.24
   _touch(t, 0, 1)
 
@@ -85,11 +25,11 @@ def _not_a_number(t):
 
 def _object_vanishes(t):
   t.after.slot_types[0, 1] = 0
-  t.after.object_pos[0, 1] = _PARKED
+  t.after.object_pos[0, 1] = states.PARKED
 
 
 def _object_changes(t):
-  t.after.slot_types[0, 1] = _SPHERE
+  t.after.slot_types[0, 1] = states.SPHERE
 
 
 def _rule_keeps_its_object(t):
@@ -99,7 +39,7 @@ def _rule_keeps_its_object(t):
 def _spawn_is_lost(t):
   _fire(t)
   t.after.slot_types[0, 0] = 0
-  t.after.object_pos[0, 0] = _PARKED
+  t.after.object_pos[0, 0] = states.PARKED
 
 
 def _leaves(t):
@@ -235,13 +175,13 @@ class LawsTest(parameterized.TestCase):
     (_new_trial,),
   )
   def test_good_play_breaks_no_law(self, change):
-    t = _transition()
+    t = states.transition()
     change(t)
     self.assertEmpty([x for law in laws.LAWS.values() for x in law(t)])
 
   @parameterized.parameters(*_VIOLATIONS)
   def test_violations_are_found(self, law, change):
-    t = _transition()
+    t = states.transition()
     change(t)
     found = list(laws.LAWS[law](t))
     self.assertNotEmpty(found)
