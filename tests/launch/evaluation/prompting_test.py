@@ -12,6 +12,8 @@ from adaland.envs.tasks.task import Hiding
 from adaland.launch.evaluation import prompting
 from tests.launch import fakes
 
+_AGENT, _TEACHER = 2, 1
+
 
 def _land(*tasks) -> tuple[Any, Any]:
   made = fakes.FakeLand(len(tasks), None, lambda i: tasks[i])
@@ -63,41 +65,56 @@ class PromptedTest(absltest.TestCase):
 
 
 class EvaluateTest(absltest.TestCase):
-  def test_scores_leave_out_what_the_expert_can_t_do(self):
+  def evaluate(self, **more):
+    """Evaluates three tasks of two trials, twice each, with made-up rewards."""
+
     def play(config, jobs, make_policy, seed, on_progress, recorder):
       del config
       on_progress(1.0)
       for _ in range(30):
         recorder.act(2, np.zeros(6))
       recorder.end(2, jobs[2], seed, 0, [1.0, 2.0])
-      made = make_policy(absltest.mock.Mock(num_envs=1))
-      gain = 1.0 if isinstance(made, prompting.Prompted) else 0.0
+      self.assertEqual({job.trials for job in jobs}, {2})
+      none, first = np.zeros(1, bool), np.ones(1, bool)
+      start = absltest.mock.Mock(first=first, trial_last=none)
+      action = make_policy(absltest.mock.Mock(num_envs=1)).act(start)
+      gain = 1.0 if action[0, 0] == _TEACHER else 0.0
       return [np.array([float(j.name), gain + i]) for i, j in enumerate(jobs)]
 
-    tasks = [fakes.make_task(name, trials=1) for name in "480"]
+    def expert_rewards(tasks, make_land, seed, progress):
+      self.assertEqual(seed, 5)
+      progress(1, len(tasks))
+      return np.array([4, 0.5, 0.0])
+
+    self.said = []
+    tasks = [fakes.make_task(name, trials=1) for name in ("4", "0.5", "0")]
     with (
       absltest.mock.patch.object(prompting.rollout, "play", play),
       absltest.mock.patch.object(
-        prompting.expert, "expert_rewards", return_value=np.array([4, 8.0, 0])
+        prompting.expert, "expert_rewards", expert_rewards
       ),
     ):
-      result = prompting.evaluate(
+      return prompting.evaluate(
         land.maker(land.LandConfig()),
         tasks,
-        2,
-        absltest.mock.Mock(),
-        0,
-        2,
-        lambda _: None,
-        [1],
+        trials=2,
+        make_agent=lambda envs: fakes.Constant(_AGENT),
+        seed=5,
+        repeats=2,
+        say=self.said.append,
+        make_teacher=lambda envs: fakes.Constant(_TEACHER),
+        **more,
       )
+
+  def test_scores_leave_out_what_the_expert_can_t_do(self):
+    result = self.evaluate(keep=[1])
     # Second trials of two episodes each: 0 1, 2 3; one more with the
     # demonstration.
     np.testing.assert_allclose(
-      result["unprompted"]["mean"], [1, (0.5 / 4 + 2.5 / 8) / 2]
+      result["unprompted"]["mean"], [1, (0.5 / 4 + 2.5 / 0.5) / 2]
     )
     np.testing.assert_allclose(
-      result["prompted"]["mean"], [1, (1.5 / 4 + 3.5 / 8) / 2]
+      result["prompted"]["mean"], [1, (1.5 / 4 + 3.5 / 0.5) / 2]
     )
     # From the second task, whose first episode is the third.
     kept = [(each["task"], each["policy"]) for each in result["episodes"]]
@@ -105,8 +122,19 @@ class EvaluateTest(absltest.TestCase):
     self.assertEqual((result["num_tasks"], result["num_scored"]), (3, 2))
     self.assertEqual(
       result["tasks"][1],
-      {"id": "8", "prompted": [8, 3.5], "unprompted": [8, 2.5], "expert": 8},
+      {
+        "id": "0.5",
+        "prompted": [0.5, 3.5],
+        "unprompted": [0.5, 2.5],
+        "expert": 0.5,
+      },
     )
+    self.assertEqual(
+      self.said, ["expert: 33%", "prompted: 100%", "unprompted: 100%"]
+    )
+
+  def test_episodes_are_kept_on_request_only(self):
+    self.assertNotIn("episodes", self.evaluate())
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class FakeRuns:
   def __init__(self):
     self.trained = []
     self.played = []
+    self.tasks = set()
     self.stop_at = ""
     self.minutes_before = 0.0
     self.decided = ""
@@ -63,6 +64,7 @@ class FakeRuns:
   def play(self, name, env, tasks, trials, maker, seed, repeats, say):
     """Returns results as `fewshot.evaluate` does."""
     self.played.append(name)
+    self.tasks.add(tuple(task.name for task in tasks))
     rewards = np.linspace(0.1, len(name) / 20, trials[0])
     return {
       "policy": name,

@@ -34,6 +34,8 @@ class StudyTest(fake_runs.TestCase):
       self.fake.played,
       [*study.PLAYERS, *2 * ["first", "second", "third"]],
     )
+    # The held-out half of the preset's tasks.
+    self.assertEqual(self.fake.tasks, {("test 0", "test 1", "test 2")})
     results = self.folder / "out"
     self.assertEqual(out, (results / "README.md").read_text() + "\n")
     for line in (
