@@ -9,24 +9,19 @@ from absl.testing import absltest
 from adaland.launch import errors
 from adaland.launch.studio import game
 from tests.launch import fakes
-from tests.launch.soaking import states
+from tests.launch.studio import worlds
 
 _SECONDS = 60.0
 
 
-class FakeLand(fakes.FakeLand):
-  """One environment with a state, whose steps may take time."""
+class FakeLand(worlds.SeenLand):
+  """One environment whose steps may take time."""
 
   on_step = staticmethod(lambda: None)
 
   def step(self, actions):
     FakeLand.on_step()
     return super().step(actions[:, 0])
-
-  def state_view(self, i):
-    now = super().state_view(i)
-    view = states.room().row(i)
-    return view._replace(trial=int(now.trial), step=int(now.step))
 
 
 class GameTest(absltest.TestCase):

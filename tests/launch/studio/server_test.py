@@ -123,6 +123,10 @@ class ServerTest(parameterized.TestCase):
       self.assertLess(time.monotonic(), end)
       time.sleep(0.01)
 
+  def closed(self):
+    """Returns how many pages have been closed."""
+    return self.backend.heard.count("closed")
+
   def hello(self, token):
     return json.dumps({"type": "hello", "token": token})
 
@@ -212,6 +216,45 @@ class ServerTest(parameterized.TestCase):
     [answer] = self.visit(port, self.hello(token))
     self.assertEqual(answer["type"], "error")
     self.assertIn("workdir=x", answer["text"])
+
+  def closing_code(self, port, *sent):
+    """Returns the code with which the server closes a new connection."""
+
+    async def run():
+      there = f"127.0.0.1:{port}"
+      origin = Origin(f"http://{there}")
+      async with connect(f"ws://{there}/socket", origin=origin) as link:
+        for text in sent:
+          await link.send(text)
+        with self.assertRaises(exceptions.ConnectionClosedError) as seen:
+          await asyncio.wait_for(link.recv(), _SECONDS)
+      return _code(seen.exception)
+
+    return asyncio.run(run())
+
+  def test_a_page_that_says_nothing_is_closed(self):
+    port, _ = self.serve(lambda: self.backend)
+    with absltest.mock.patch.object(server, "_PATIENCE", 0.01):
+      self.assertEqual(self.closing_code(port), 1008)
+
+  def test_pages_are_limited_until_one_leaves(self):
+    port, token = self.serve(lambda: self.backend)
+    hello, refused = self.hello(token), []
+
+    def handle(visitor, message):
+      # While this page is open, another one comes.
+      del message
+      refused.append(self.closing_code(port, hello))
+      visitor._send("heard")
+
+    with (
+      absltest.mock.patch.object(server, "_MAX_PAGES", 1),
+      absltest.mock.patch.object(_Visitor, "handle", handle),
+    ):
+      for count in (1, 2):
+        self.visit(port, hello, '{"type":"go"}')
+        self.wait_until(lambda n=count: self.closed() == n)
+    self.assertEqual(refused, [1008, 1008])
 
   def test_a_busy_port_is_one_line(self):
     with socket.create_server(("127.0.0.1", 0)) as taken:
