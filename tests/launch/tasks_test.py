@@ -40,6 +40,9 @@ class TasksTest(absltest.TestCase):
     self.assertIn("traps", found["families"])
     text = _run("list")
     self.assertRegex(text, "probe:kickball +near.yellow sphere, black wall.")
+    self.assertStartsWith(text, "30 probes for one player:\n")
+    self.assertIn("\n28 probes for two players:\n", text)
+    self.assertRegex(text, "\nFamilies: .*traps")
 
   def test_sample_prints_one_task_a_line(self):
     out = _run("sample", "--preset=smoke", "--index=4", "--num_tasks=2")
@@ -134,23 +137,34 @@ class TasksTest(absltest.TestCase):
     path = self.create_tempfile("rules.npz").full_path
     np.savez(
       path,
-      goals=np.array([[11, 3, 5, 0, 0], [2, 3, 5, 0, 0]]),
-      rules=np.zeros((2, 1, 7), int),
-      init_tiles=np.array([[[3, 5]], [[3, 5]]]),
+      goals=np.array([[2, 3, 5, 0, 0], [11, 3, 5, 0, 0], [3, 3, 5, 0, 0]]),
+      rules=np.zeros((3, 1, 7), int),
+      init_tiles=np.array([[[3, 5]]] * 3),
     )
-    found = json.loads(
-      _run("import", "xland-minigrid", path, "--num_tasks=2", "--json=-")
-    )
-    [task] = found["tasks"]
-    goal = json_files.from_json(task).players[0].goal
-    self.assertEqual(str(goal), "near(player1, yellow sphere)")
+    argv = ("import", "xland-minigrid", path, "--num_tasks=9")
+    found = json.loads(_run(*argv, "--json=-"))
+    made = [json_files.from_json(task) for task in found["tasks"]]
+    for task in made:
+      goal = str(task.players[0].goal)
+      self.assertEqual(goal, "near(player1, yellow sphere)")
+    # Each ruleset has its own world.
+    self.assertEqual([task.world.seed for task in made], [1, 2])
     notes = found["not_carried_over"]
-    self.assertEqual(notes["0"], ["without the goal's direction"])
-    self.assertStartsWith(notes["1"][0], "not a task: the goal is 'on tile'")
+    self.assertEqual(set(notes), {"0", "1"})
+    self.assertStartsWith(notes["0"][0], "not a task: the goal is 'on tile'")
+    self.assertEqual(notes["1"], ["without the goal's direction"])
+    lines = _run(*argv).splitlines()
+    self.assertStartsWith(lines[0], "ruleset 0 not a task: the goal is")
+    self.assertEqual(lines[1], "ruleset 1 without the goal's direction")
+    self.assertEqual([json_files.loads(line) for line in lines[2:]], made)
+    folder = self.create_tempdir().full_path
+    out = _run(*argv, f"--out={folder}").splitlines()
+    self.assertEqual(out, [*lines[:2], f"2 files written to {folder}"])
+    self.assertLen(os.listdir(folder), 2)
     with self.assertRaisesRegex(
-      errors.UserError, "from 1 to 1 can be converted"
+      errors.UserError, "from 0 to 0 can be converted, allowed: 0 to 2; 0: not"
     ):
-      _run("import", "xland-minigrid", path, "--index=1")
+      _run("import", "xland-minigrid", path)
 
   def test_worth_measures_the_held_out_half(self):
     asked = []

@@ -10,6 +10,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
+from adaland.envs.sampling import sampler
 from adaland.envs.sampling.config import SamplerConfig
 from adaland.launch import errors
 from adaland.launch.evaluation import tasksets
@@ -62,6 +63,40 @@ class TestSetTest(parameterized.TestCase):
     made = testset.TestSet(_CONFIG, "abc", [witness.Witness(0.0, 0, none)])
     with self.assertRaisesRegex(errors.UserError, "draws other tasks"):
       made.tasks()
+
+  def test_the_first_held_out_tasks_are_played(self):
+    none = np.zeros((75, 1, 6), np.int8)
+    for num_players in (1, 2):
+      found = [witness.Witness(1.0, 0, none)] * 2
+      with absltest.mock.patch.object(
+        witness, "find", return_value=found
+      ) as find:
+        made = testset.make(2, num_players, 7, print)
+      tasks, env, seed, progress = find.call_args.args
+      self.assertEqual([task.name for task in tasks], ["test 0", "test 1"])
+      for task in tasks:
+        self.assertLen(task.players, num_players)
+      self.assertEqual((env.num_players, made.num_players), (num_players,) * 2)
+      self.assertEqual((seed, progress), (7, print))
+      self.assertIs(made.witnesses, found)
+      self.assertEqual(made.fingerprint, tasksets.fingerprint(tasks))
+
+  def test_rewards_that_differ_are_found(self):
+    drawn = [sampler.TaskSampler(_CONFIG).task(i) for i in range(4)]
+    none = np.zeros((15, 2, 6), np.int8)
+    made = testset.TestSet(
+      _CONFIG,
+      tasksets.fingerprint(drawn),
+      [witness.Witness(1.0, i, none) for i in range(4)],
+    )
+
+    def replay(task, found, env):
+      self.assertEqual(task, drawn[found.seed])
+      self.assertEqual(env.num_players, 2)
+      return 1.0 + (0.0, 2e-6, 2e-5, -2e-5)[found.seed]
+
+    with absltest.mock.patch.object(witness, "replay", replay):
+      self.assertEqual(testset.check(made, [3, 1, 2]), [3, 2])
 
   def test_every_action_has_a_code(self):
     sizes = constants.ACTION_SIZES
