@@ -58,6 +58,19 @@ class VideoTest(absltest.TestCase):
     with open(self.path) as file:
       self.assertEqual(file.read(), "old")
 
+  def test_an_encoder_that_has_given_up_is_one_line(self):
+    def write_frames(*args, **more):
+      del args, more
+      yield
+      raise OSError("Broken pipe")
+
+    with absltest.mock.patch.object(
+      imageio_ffmpeg, "write_frames", write_frames
+    ):
+      film = video.Video(self.path, _SIZE)
+    with self.assertRaisesRegex(errors.RunError, "mp4: could not be completed"):
+      film.add(np.zeros((32, 64, 3), np.uint8))
+
   def test_discarded_it_leaves_what_was_there(self):
     with open(self.path, "w") as file:
       file.write("old")

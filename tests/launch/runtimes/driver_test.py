@@ -50,8 +50,8 @@ class TrainerTest(absltest.TestCase):
     self.addCleanup(made.close)
     return made
 
-  def save(self, step, env_steps, seconds=0.0):
-    state = {"played": {"env_steps": env_steps}, "seconds": seconds}
+  def save(self, step, env_steps, seconds=0.0, **more):
+    state = {"played": {"env_steps": env_steps, **more}, "seconds": seconds}
     folder = self.run_dir.checkpoints
     checkpoint.save(folder, step, {"x": np.zeros(1)}, state)
 
@@ -120,6 +120,22 @@ class TrainerTest(absltest.TestCase):
     *_, before, last = self.rows()
     self.assertGreater(before["updates"], 3)
     self.assertEqual((last["updates"], last["updates_per_s"]), (3, 0))
+
+  def test_where_roles_end_together_steps_after_the_checkpoint_are_lost(self):
+    def write(number):
+      if "learner" in self.place.stopped:
+        self.save(3, 400, 2.5, episodes=4)
+
+    self.each_poll = write
+    with absltest.mock.patch.object(fakes.FakeRuntime, "restarts_alone", False):
+      made = self.make("run.max_steps=1000")
+    made.train()
+    self.assertEqual(
+      made.counters(),
+      {"env_steps": 400, "episodes": 4, "updates": 3, "seconds": 2.5},
+    )
+    status = status_file.read(self.run_dir)
+    self.assertEqual(status["counters"], made.counters())
 
   def test_it_stops_when_it_is_asked_to(self):
     made = self.make("run.max_steps=1000000")

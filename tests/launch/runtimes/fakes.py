@@ -23,6 +23,7 @@ class FakeRuntime:
 
   name = "fake"
   look_seconds = 0.0
+  restarts_alone = True
 
   def __init__(self, answers=None, polled=lambda number: None):
     self._answers = answers or {}
@@ -38,7 +39,7 @@ class FakeRuntime:
     self.closed = 0
 
   def setup(self, experiment, folder):
-    return role.Setup(experiment, folder, restarts_alone=True)
+    return role.Setup(experiment, folder, restarts_alone=self.restarts_alone)
 
   def open(self):
     self.opened += 1

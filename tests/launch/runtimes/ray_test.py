@@ -71,8 +71,10 @@ class RayRuntimeTest(absltest.TestCase):
     return program.RoleSpec(name, cpus, gpus, {"X": name}, site)
 
   def test_ray_keeps_roles_alive(self):
-    made = self.make(self.spec("actor 0", 2.0, 1))
+    made = self.make(spec := self.spec("actor 0", 2.0, 1))
     _, options, setup = self.made["actor 0"]
+    self.assertEqual(options["name"], "actor 0")
+    self.assertEqual(options["max_concurrency"], spec.calls)
     self.assertEqual(options["max_restarts"], -1)
     self.assertEqual(options["max_task_retries"], -1)
     self.assertIs(options["enable_task_events"], False)
@@ -192,6 +194,11 @@ class RayRuntimeTest(absltest.TestCase):
     made.poll(0.1)
     made.restart("actor 0")
     self.assertLen(handle.run.calls, 2)
+
+  def test_a_role_is_told_to_stop(self):
+    made = self.make(self.spec("actor 0"))
+    made.stop("actor 0")
+    self.assertEqual(self.made["actor 0"][0].call.calls, [("stop",)])
 
   def test_removing_kills_for_good(self):
     made = self.make(self.spec("actor 0"))
