@@ -40,6 +40,7 @@ class FakeRuns:
   def train(self, config, workdir, launcher):
     """Writes metrics, as a run of the config's length does."""
     name = pathlib.Path(workdir).name
+    seed = config.run.seed
     self.trained.append((name, config.teaching.agent, launcher))
     self.during(pathlib.Path(workdir))
     # A run bounded by steps takes an hour.
@@ -54,10 +55,12 @@ class FakeRuns:
     with open(path, "w") as file:
       for i in range(1, _ROWS + 1):
         row = {"step": 1000 * i, "seconds": seconds * i / _ROWS}
-        file.write(json.dumps(row | {"reward/trial_2": i / _ROWS}) + "\n")
+        row["reward/trial_2"] = (1 + seed) * i / _ROWS
+        file.write(json.dumps(row) + "\n")
     if name.startswith("second"):
       (path.parent / "decisions.jsonl").write_text(self.decided)
-    counters = {"env_steps": 1000.0 * _ROWS, "updates": 7.0, "seconds": seconds}
+    steps, updates = 1000.0 * _ROWS, 7.0 + 2 * seed
+    counters = {"env_steps": steps, "updates": updates, "seconds": seconds}
     params = {"w": np.frombuffer(name.encode(), np.uint8)}
     return train.Outcome(workdir, counters, params, {}, "")
 

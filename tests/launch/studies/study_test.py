@@ -42,8 +42,8 @@ class StudyTest(fake_runs.TestCase):
       "| first (2 seeds) | 0.10 [0.10, 0.10] | 0.25 [0.25, 0.25] |",
       "| random | 0.10 [0.10, 0.10] | 0.30 [0.30, 0.30] |",
       "| at 0.01 million steps | at 2.0 minutes | at 0.5 processor minutes |",
-      # The mean of the last nine of twelve rows: 8 / 12.
-      "| second | 0.01 | 7 | 0.5 |" + 3 * " 0.67 [0.67, 0.67] |",
+      # The mean of the last nine of twelve rows: 8 / 12, and twice that.
+      "| second | 0.01 | 8 | 0.5 |" + 3 * " 1.00 [0.67, 1.33] |",
       "| second | `learner.privileged.distillation_weight=1` | first |",
       "    adaland study made --seeds=2 --minutes=2",
     ):
