@@ -13,56 +13,17 @@ from adaland.envs.worlds import terrain
 DIRECTIONS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1))
 
 
-class Ways:
-  """The steps between the tiles of a terrain, forwards and backwards.
+class Steps:
+  """Steps between the neighbours of a grid, forwards and backwards."""
 
-  A diagonal cliff counts as its lower half: it is entered from the tiles next
-  to that half, or by a fall from the other half, which is part of the tiles
-  next to it.
-  """
-
-  def __init__(
-    self,
-    heights: np.ndarray,
-    ramps: np.ndarray,
-    closed: np.ndarray | None = None,
-  ):
+  def __init__(self, leave: np.ndarray):
     """Initializes the steps.
 
     Args:
-      heights: Level of each tile, int [X, Y].
-      ramps: Ramps and diagonal cliffs, as in `terrain.Terrain`, int [X, Y].
-      closed: Borders of tiles that can't be crossed, bool [2, X, Y]: the border
-        to the next tile along x or y; None for none.
+      leave: The tiles from which a step is possible, by direction (see
+        DIRECTIONS, of which the first is not read), bool [5, X, Y].
     """
-    self._shape = heights.shape
-    climbing = (ramps > 0) & (ramps < constants.FIRST_DIAGONAL)
-    flat = ~climbing
-    # The tiles from which a step is possible, by direction.
-    leave = np.zeros((len(DIRECTIONS), *self._shape), bool)
-    lower, upper = np.s_[:-1], np.s_[1:]
-    for direction, (here, there) in enumerate(
-      (
-        ((lower,), (upper,)),
-        ((slice(None), lower), (slice(None), upper)),
-        ((upper,), (lower,)),
-        ((slice(None), upper), (slice(None), lower)),
-      ),
-      start=1,
-    ):
-      leave[direction][here] = (
-        flat[here] & flat[there] & (heights[here] >= heights[there])
-      )
-    for x, y in np.argwhere(climbing).tolist():
-      up = int(ramps[x, y])
-      down = 1 + (up + 1) % 4
-      dx, dy = DIRECTIONS[up]
-      leave[up, x, y] = leave[down, x, y] = True
-      leave[up, x - dx, y - dy] = leave[down, x + dx, y + dy] = True
-    if closed is not None:
-      for axis, border in enumerate(closed):
-        leave[1 + axis][border] = False
-        leave[3 + axis][np.roll(border, 1, axis)] = False
+    self._shape = leave.shape[1:]
     width = self._shape[1]
     shifts = (width, 1, -width, -1)
     self._steps = [
@@ -104,6 +65,58 @@ class Ways:
       fresh = reached & ~found
       found |= fresh
     return found
+
+
+class Ways(Steps):
+  """The steps between the tiles of a terrain.
+
+  A diagonal cliff counts as its lower half: it is entered from the tiles next
+  to that half, or by a fall from the other half, which is part of the tiles
+  next to it.
+  """
+
+  def __init__(
+    self,
+    heights: np.ndarray,
+    ramps: np.ndarray,
+    closed: np.ndarray | None = None,
+  ):
+    """Initializes the steps.
+
+    Args:
+      heights: Level of each tile, int [X, Y].
+      ramps: Ramps and diagonal cliffs, as in `terrain.Terrain`, int [X, Y].
+      closed: Borders of tiles that can't be crossed, bool [2, X, Y]: the border
+        to the next tile along x or y; None for none.
+    """
+    climbing = (ramps > 0) & (ramps < constants.FIRST_DIAGONAL)
+    flat = ~climbing
+    # The tiles from which a step is possible, by direction.
+    leave = np.zeros((len(DIRECTIONS), *heights.shape), bool)
+    lower, upper = np.s_[:-1], np.s_[1:]
+    for direction, (here, there) in enumerate(
+      (
+        ((lower,), (upper,)),
+        ((slice(None), lower), (slice(None), upper)),
+        ((upper,), (lower,)),
+        ((slice(None), upper), (slice(None), lower)),
+      ),
+      start=1,
+    ):
+      leave[direction][here] = (
+        flat[here] & flat[there] & (heights[here] >= heights[there])
+      )
+    for x, y in np.argwhere(climbing).tolist():
+      up = int(ramps[x, y])
+      down = 1 + (up + 1) % 4
+      dx, dy = DIRECTIONS[up]
+      leave[up, x, y] = leave[down, x, y] = True
+      leave[up, x - dx, y - dy] = leave[down, x + dx, y + dy] = True
+    if closed is not None:
+      for axis, border in enumerate(closed):
+        leave[1 + axis][border] = False
+        leave[3 + axis][np.roll(border, 1, axis)] = False
+    super().__init__(leave)
 
 
 def find_regions(heights: np.ndarray, ramps: np.ndarray) -> np.ndarray:

@@ -60,6 +60,186 @@ class CheckTest(parameterized.TestCase):
       )
 
 
+# A corridor of 7 m by 2 m; the player is at one end.
+_CORRIDOR = [[0, 0]] * 7
+_ACROSS = ((0, 0.45), (0, -0.45))
+_HOLD = "hold(player1, yellow cube)"
+
+
+def _corridor(blocks, kind="black wall", frozen=True, goal=_HOLD, **changes):
+  """Returns a task in which things stand between a player and a cube."""
+  objects = [
+    {"type": kind, "at": blocks, "frozen": frozen},
+    {"type": "yellow cube", "at": [changes.pop("cube", (3, 0))]},
+    *changes.pop("more", ()),
+  ]
+  options: Any = {"heights": _CORRIDOR, "at": (-3, 0)} | changes
+  return Task.of(goal=goal, objects=objects, **options)
+
+
+def _frozen(kind, *at):
+  return {"type": kind, "at": at, "frozen": True}
+
+
+def _free(kind, *at):
+  return {"type": kind, "at": at}
+
+
+class BarrierTest(parameterized.TestCase):
+  def test_the_obstacles_are_named_and_what_they_block(self):
+    message = (
+      "players[0].goal is 'hold(player1, yellow cube)', which can never hold: "
+      "the frozen black wall at (0.00, 0.45) and the frozen black wall at "
+      "(0.00, -0.45) block the way to the yellow cube, and no player can reach "
+      "any yellow cube"
+    )
+    with self.assertRaises(ValueError) as error:
+      validity.check(_corridor(_ACROSS, more=[_frozen("black cube", (-2, 0))]))
+    self.assertEqual(str(error.exception), message)
+
+  @parameterized.named_parameters(
+    ("cubes", ((0, 0.64), (0, 0), (0, -0.64)), "black cube", {}),
+    ("spheres", ((0, 0.62), (0, 0), (0, -0.62)), "black sphere", {}),
+    (
+      "walls_side_by_side",
+      ((0, 0.6), (0, 0.3), (0, -0.1), (0, -0.6)),
+      "black wall",
+      {},
+    ),
+    (
+      "what_a_rule_needs",
+      _ACROSS,
+      "black wall",
+      {
+        "goal": "near(player1, black sphere)",
+        "rules": ["near(player1, yellow cube) -> black sphere"],
+      },
+    ),
+    (
+      "a_rule_that_can_t_fire_does_not_help",
+      _ACROSS,
+      "black wall",
+      {"rules": ["touching(yellow cube, black wall) -> nothing"]},
+    ),
+    (
+      "free_cubes",
+      _ACROSS,
+      "black wall",
+      {"more": [_free("black cube", (-2, 0))]},
+    ),
+    (
+      "slopes_behind",
+      _ACROSS,
+      "black wall",
+      {
+        "more": [
+          _frozen("black pyramid", (1.2, 0)),
+          _free("black wall", (3, 0.6)),
+        ]
+      },
+    ),
+    (
+      "higher_ground_far_away",
+      ((1, 0.45), (1, -0.45)),
+      "black wall",
+      {"heights": [[1, 1], *[[0, 0]] * 6]},
+    ),
+    (
+      "higher_ground_behind",
+      ((-1.5, 0.45), (-1.5, -0.45)),
+      "black wall",
+      {"heights": [*[[0, 0]] * 4, *[[1, 1]] * 3]},
+    ),
+    (
+      "a_bend",
+      ((0, -1),),
+      "black cube",
+      {
+        "heights": [[0, 0, 0], [0, 3, 3], [0, 3, 3], [0, 0, 0], [0, 0, 0]],
+        "at": (-2, 1),
+        "cube": (2, 1),
+      },
+    ),
+  )
+  def test_ways_that_are_blocked(self, blocks, kind, changes):
+    with self.assertRaisesRegex(ValueError, "block.* the way to"):
+      validity.check(_corridor(blocks, kind, **changes))
+
+  @parameterized.named_parameters(
+    ("beside_a_wall", ((0, 0.45),), "black wall", {}),
+    ("between_cubes", ((0, 0.45), (0, -0.45)), "black cube", {}),
+    ("between_spheres", ((0, 0.46), (0, -0.46)), "black sphere", {}),
+    ("over_pyramids", ((0, 0.5), (0, 0), (0, -0.5)), "black pyramid", {}),
+    ("free_walls", _ACROSS, "black wall", {"frozen": False}),
+    ("within_reach", _ACROSS, "black wall", {"cube": (1.4, 0)}),
+    (
+      "near",
+      _ACROSS,
+      "black wall",
+      {"cube": (0.6, 0), "goal": "near(player1, yellow cube)"},
+    ),
+    (
+      "walls_that_vanish",
+      _ACROSS,
+      "black wall",
+      {"rules": ["near(player1, black wall) -> nothing"]},
+    ),
+    (
+      "a_rule_s_cube",
+      _ACROSS,
+      "black wall",
+      {
+        "rules": ["near(player1, black cube) -> yellow cube"],
+        "more": [_free("black cube", (-2, 0))],
+      },
+    ),
+    (
+      "over_a_free_pyramid",
+      _ACROSS,
+      "black wall",
+      {"more": [_free("black pyramid", (-2, 0))]},
+    ),
+    (
+      "over_a_rule_s_wall",
+      _ACROSS,
+      "black wall",
+      {
+        "rules": ["near(player1, black cube) -> purple wall"],
+        "more": [_free("black cube", (-2, 0))],
+      },
+    ),
+    (
+      "over_a_frozen_pyramid",
+      _ACROSS,
+      "black wall",
+      {"more": [_frozen("black pyramid", (-0.5, 0))]},
+    ),
+    (
+      "from_a_ledge",
+      _ACROSS,
+      "black wall",
+      {"heights": [*[[1, 1]] * 2, *[[0, 0]] * 5]},
+    ),
+    (
+      "from_a_ledge_over_cubes",
+      ((1, 0.45), (1, -0.45)),
+      "black wall",
+      {
+        "heights": [[1, 1], *[[0, 0]] * 6],
+        "more": [_free("black cube", (-2, 0))],
+      },
+    ),
+    (
+      "the_other_player",
+      _ACROSS,
+      "black wall",
+      {"goal": [_HOLD, "near(player2, player1)"], "at": [(-3, 0), (2, 0)]},
+    ),
+  )
+  def test_ways_that_are_open(self, blocks, kind, changes):
+    validity.check(_corridor(blocks, kind, **changes))
+
+
 class InstancesTest(absltest.TestCase):
   """The cubes' centres are 0.2 m above the ground.
 
