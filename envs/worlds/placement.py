@@ -213,6 +213,8 @@ def _place(
   radii = np.array([body.radius for body in bodies])
   xy = np.zeros((len(bodies), 2))
   facing: dict[int, float] = {}
+  # Bodies that touch each other along one axis, by body.
+  lines: dict[int, list[int]] = {}
   missed = 0.0
   placed = [i for i, body in enumerate(bodies) if body.at is not None]
   for i in placed:
@@ -234,6 +236,10 @@ def _place(
       level = ground.on_level_of(group, xy[partner], radii[i])
       groups.insert(0, group[level])
       yaws = yaws[level]
+      # In a line, only depths matter, not bounding circles.
+      for other in lines.get(partner, ()):
+        depth = bodies[i].half_depth + bodies[other].half_depth
+        least[placed.index(other)] = depth + 2 * CLEARANCE - _ROUNDING
       least[placed.index(partner)] = 0.0
     elif partner >= 0 and not tight:
       nearest = radii[i] + radii[partner] + 2 * CLEARANCE
@@ -253,6 +259,12 @@ def _place(
         xy[i] = positions[best]
         if group == 0 and len(yaws):
           facing[i] = facing[partner] = float(yaws[best])
+          # Bodies touch a player from any side, so its lines have one each.
+          line = [partner]
+          if not _is_player(bodies[partner]):
+            line = lines.setdefault(partner, line)
+          line.append(i)
+          lines[i] = line
         bisect.insort(placed, i)
         missed += short[best] + group
         break

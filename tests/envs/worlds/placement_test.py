@@ -126,6 +126,23 @@ class PlaceAllTest(parameterized.TestCase):
           depth = 0.2 + (constants.AVATAR_RADIUS if b == "player1" else 0.2)
           self.assertAlmostEqual(gap, depth + 0.0004)
 
+  @parameterized.parameters("player1", _P)
+  def test_a_thin_body_is_touched_on_both_sides(self, other):
+    # Their bounding cylinders would overlap.
+    pairs = [("touching", _Y, _W), ("touching", other, _W)]
+    depth = constants.AVATAR_RADIUS if other == "player1" else 0.2
+    for seed in range(3):
+      gaps = _gaps([_Y, _W, _P], pairs, seed=seed)
+      np.testing.assert_allclose(gaps, [0.2804, 0.0804 + depth])
+
+  def test_what_touches_a_player_does_not_overlap(self):
+    rules = [f"not touching(player1, {x}) -> nothing" for x in (_P, _Y)]
+    for seed in range(5):
+      (player, *cubes), _ = _placed(_task([_P, _Y], rules), seed)
+      gaps = [math.dist(player, cube) for cube in cubes]
+      np.testing.assert_allclose(gaps, constants.AVATAR_RADIUS + 0.2004)
+      self.assertGreaterEqual(math.dist(*cubes), 2 * np.hypot(0.2, 0.2))
+
   @parameterized.parameters(
     ([_B, _Y], "near", _B, _Y, {_Y: (1.0, 2.0)}),
     ([_Y, _B], "near", _B, _Y, {_Y: (1.0, 2.0)}),
