@@ -104,8 +104,9 @@ class _Member:
     if later is None:
       return self._controller.make_way(view, step.avoid)
     if later.wanted is None:
-      slot = later.slots[0] if later.slots else -1
-      return self._controller.prepare(view, slot, later.at, step.avoid)
+      return self._controller.prepare(
+        view, later.slots[0], later.at, step.avoid
+      )
     return self._controller.act(
       view, later.wanted, step.avoid, slots=later.slots, lasting=False
     )

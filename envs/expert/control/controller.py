@@ -111,7 +111,7 @@ class Controller:
 
     Args:
       view: The true state of the environment.
-      slot: The object to bring along, -1 for none.
+      slot: The object to bring along, if holding it does no harm; -1 for none.
       at: The place, metres, float [3].
       avoid: Conditions to avoid on the way.
     """
@@ -119,6 +119,8 @@ class Controller:
     steering.look_towards(
       situation.action, constants.START_PITCH - situation.pitch
     )
+    if slot >= 0 and situation.must_not("hold", slot):
+      slot = -1  # It waits next to it.
     ready = slot < 0 or self._skills.fetch(situation, slot)
     if ready and np.linalg.norm(at - situation.here) > _WAIT_METRES:
       ends = np.array([situation.ground.cell_of(at[:2])])

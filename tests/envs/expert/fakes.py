@@ -1,10 +1,15 @@
 """Fake states of a flat room, for the expert's tests."""
 
+import types
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from adaland.envs import constants, land
 from adaland.envs.expert.control import senses
 from adaland.envs.expert.ways import navigate
+from adaland.envs.tasks.task import Task
 
 
 def make_view(
@@ -18,13 +23,13 @@ def make_view(
 ) -> land.WorldView:
   """Returns a view of objects {slot: (type id, (x, y, z))}, all visible."""
   slots = 6
-  types = np.zeros(slots, np.int32)
+  kinds = np.zeros(slots, np.int32)
   at = np.full((slots, 3), -100.0, np.float32)
   for slot, (type_id, position) in objects.items():
-    types[slot], at[slot] = type_id, position
+    kinds[slot], at[slot] = type_id, position
   heights = np.zeros(tiles, int)
   return land.WorldView(
-    slot_types=types,
+    slot_types=kinds,
     frozen=np.zeros(slots, bool),
     object_pos=at,
     object_quat=np.tile(np.array([1, 0, 0, 0], np.float32), (slots, 1)),
@@ -33,7 +38,7 @@ def make_view(
     player_pos=np.array([[*player, 0.0]], np.float32),
     yaw=np.array([yaw], np.float32),
     pitch=np.array([pitch], np.float32),
-    visible=np.concatenate([[False], types > 0])[None],
+    visible=np.concatenate([[False], kinds > 0])[None],
     trial=0,
     step=1,
     heights=heights,
@@ -56,6 +61,7 @@ def make_pair(objects, first, second) -> land.WorldView:
     yaw=np.tile(view.yaw, 2),
     pitch=np.tile(view.pitch, 2),
     visible=np.tile(seen, (2, 1)),
+    trial_rewards=np.zeros((1, 2)),
   )
 
 
@@ -81,18 +87,39 @@ def make_batch(
   visible = view.visible.copy()
   visible[0, 1 + np.array(hidden, int)] = False
   is_frozen = np.isin(np.arange(len(view.slot_types)), frozen)
-  action = np.array([[*constants.NOOP_ACTION]], np.int32)
-  action[0, 2] = last_turn
+  return batch_of(
+    view._replace(visible=visible, frozen=is_frozen, step=step, trial=trial),
+    reward,
+    last_turn,
+  )
+
+
+def batch_of(
+  view: land.WorldView, reward: float = 0.0, last_turn: int = 2
+) -> land.BatchView:
+  """Returns a batch of one environment."""
+  players = len(view.held)
+  action = np.tile(np.array(constants.NOOP_ACTION, np.int32), (players, 1))
+  action[:, 2] = last_turn
   fields = view._asdict() | {
-    "visible": visible,
-    "frozen": is_frozen,
-    "step": np.int32(step),
-    "trial": np.int32(trial),
+    "step": np.int32(view.step),
+    "trial": np.int32(view.trial),
   }
   return land.BatchView(
     **{name: np.asarray(value)[None] for name, value in fields.items()},
     trials=np.array([4], np.int32),
     tiles=np.array([view.heights.shape], np.int32),
     last_action=action[None],
-    last_reward=np.array([[reward]], np.float32),
+    last_reward=np.full((1, players), reward, np.float32),
+  )
+
+
+def make_world(tasks: Sequence[Task], *batches: land.BatchView) -> Any:
+  """Returns a fake of `land.Land`, in which each batch is an environment."""
+  view = land.BatchView(*map(np.concatenate, zip(*batches, strict=True)))
+  return types.SimpleNamespace(
+    num_envs=len(tasks),
+    tasks=list(tasks),
+    clock=types.SimpleNamespace(now=types.SimpleNamespace(step=view.step)),
+    batch_view=lambda: view,
   )

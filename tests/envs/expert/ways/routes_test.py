@@ -1,9 +1,9 @@
-"""Tests of adaland.envs.expert.ways.routes, and of the strategy on top."""
+"""Tests of adaland.envs.expert.ways.routes."""
 
 import numpy as np
 from absl.testing import absltest
 
-from adaland.envs.expert.ways import navigate, routes, strategy
+from adaland.envs.expert.ways import navigate, routes
 from adaland.envs.tasks import planner, symbolic
 from adaland.envs.tasks.symbolic import Condition, SymbolicGame
 from tests.envs.expert import fakes
@@ -82,86 +82,6 @@ class RoutesTest(absltest.TestCase):
       spawns=(),
     )
     self.assertEqual(shortest(game, objects)[0].rules, (0, 0))
-
-
-class StrategyTest(absltest.TestCase):
-  def test_plans_again_where_something_changed(self):
-    game = make_game(Condition("near", CUBE, PURPLE))
-    view = fakes.make_view(AT, player=START)
-    plans = strategy.Strategy()
-    step = plans.next_step(game, view, {})
-    assert step is not None
-    self.assertEqual(step.wanted, game.rules[0][0])
-    self.assertFalse(step.is_goal)
-    # It keeps to its plan on the way.
-    moved = view._replace(player_pos=view.player_pos + 1)
-    self.assertIs(plans.next_step(game, moved, {}), step)
-    made = view._replace(slot_types=np.array([SPHERE, 0, YELLOW, 0, 0, 0]))
-    step = plans.next_step(game, made, {})
-    assert step is not None
-    self.assertEqual((step.wanted, step.is_goal), (HOLD, True))
-    gone = view._replace(slot_types=np.zeros(6, int))
-    self.assertIsNone(plans.next_step(game, gone, {}))
-
-  def test_the_nearer_player_does_it_and_the_other_brings_what_is_next(self):
-    wall = 1
-    rules = (
-      (Condition("near", CUBE, PURPLE), (wall,)),
-      (Condition("near", wall, YELLOW), (SPHERE,)),
-    )
-    game = SymbolicGame(Condition("near", PLAYER, SPHERE), rules, capacity=6)
-    view = fakes.make_pair(AT, (-3.25, 0.25), (2.75, -1.25))
-    step = strategy.Strategy().next_step(game, view, {}, num_players=2)
-    assert step is not None
-    assert step.meanwhile is not None
-    # Towards the other one, and the wall will appear there.
-    self.assertEqual((step.player, step.slots), (1, (1, 0)))
-    self.assertIsNone(step.meanwhile.wanted)
-    self.assertEqual(step.meanwhile.slots, (2, -1))
-    np.testing.assert_allclose(step.meanwhile.at, AT[0][1])
-    alone = strategy.Strategy().next_step(game, view, {})
-    assert alone is not None
-    self.assertEqual((alone.player, alone.meanwhile), (0, None))
-
-  def test_nothing_that_could_do_harm_is_carried_in_advance(self):
-    wall = 1
-    rules = (
-      (Condition("near", CUBE, PURPLE), (wall,)),
-      (Condition("near", wall, YELLOW), (SPHERE,)),
-      (Condition("near", YELLOW, PURPLE), ()),
-    )
-    game = SymbolicGame(Condition("near", PLAYER, SPHERE), rules, capacity=6)
-    view = fakes.make_pair(AT, (-3.25, 0.25), (2.75, -1.25))
-    step = strategy.Strategy().next_step(game, view, {}, num_players=2)
-    assert step is not None
-    assert step.meanwhile is not None
-    self.assertEqual((step.player, step.avoid), (1, (rules[2][0],)))
-    # It waits next to it.
-    self.assertEqual(step.meanwhile.slots, (-1,))
-    np.testing.assert_allclose(step.meanwhile.at, AT[2][1])
-
-  def test_a_later_step_is_done_at_once_if_that_is_harmless(self):
-    rules = (
-      (Condition("hold", PLAYER + 1, PURPLE), (1,)),
-      (Condition("hold", PLAYER, YELLOW), (2,)),
-      (Condition("near", 1, 2), (SPHERE,)),
-    )
-    game = SymbolicGame(Condition("near", PLAYER, SPHERE), rules, capacity=6)
-    view = fakes.make_pair(AT, (-3.25, 0.25), (2.75, -1.25))
-    step = strategy.Strategy().next_step(game, view, {}, num_players=2)
-    assert step is not None
-    assert step.meanwhile is not None
-    wanted = {step.wanted, step.meanwhile.wanted}
-    self.assertEqual(wanted, {rules[0][0], rules[1][0]})
-
-  def test_avoids_harm(self):
-    spoils = Condition("near", PLAYER, YELLOW)
-    makes = Condition("near", CUBE, YELLOW)
-    game = SymbolicGame(HOLD, ((spoils, ()), (makes, (SPHERE,))), capacity=6)
-    view = fakes.make_view(AT, player=START)
-    step = strategy.Strategy().next_step(game, view, {})
-    assert step is not None
-    self.assertEqual((step.wanted, step.avoid), (makes, (spoils,)))
 
 
 if __name__ == "__main__":
