@@ -181,15 +181,43 @@ class GripSuite(backends.BackendTest):
   def test_what_takes_the_place_of_a_held_object_can_be_held(self, change):
     physics = self.world(fakes.scene((fakes.CUBE, 1.2, 0.0)))
     low = np.array([1.2, 0.0, 0.25])
-    fakes.hold(physics, 0, np.tile(low, (3, 1)))
+    lift = low + np.outer(np.linspace(0.1, 1, 10), (0, 0, 0.8))
+    fakes.hold(physics, 0, lift)
     one = np.array([0])
     if change == "restore":
       physics.restore(one, np.zeros((1, 1)))
     else:
-      physics.set_slots(one, one, np.array([fakes.SPHERE]), low[None])
-    lift = low + np.outer(np.linspace(0.1, 1, 10), (0, 0, 0.8))
+      physics.set_slots(one, one, np.array([fakes.SPHERE]), lift[-1:])
+    # Nothing holds it yet.
+    self.assertLess(fakes.walk(physics, (0, 0), 8).object_pos[0, 0, 2], 0.5)
     high = fakes.hold(physics, 0, lift)[-1]
     np.testing.assert_allclose(high.object_pos[0, 0], lift[-1], atol=0.05)
+
+  def test_an_object_that_appears_elsewhere_leaves_the_hand_alone(self):
+    lift = np.array([1.2, 0.0, 0.25]) + np.outer(np.arange(4), (0, 0, 0.1))
+    found = []
+    for appears in (False, True):
+      physics = self.world(fakes.scene((fakes.CUBE, 1.2, 0.0)))
+      fakes.hold(physics, 0, lift[:-1])
+      if appears:
+        one, at = np.array([0]), np.array([[-2.0, 0.0, 0.22]])
+        physics.set_slots(one, one + 3, np.array([fakes.SPHERE]), at)
+      found.append(fakes.hold(physics, 0, lift[-1:])[0].object_pos[0, 0])
+    np.testing.assert_allclose(found[0], found[1], atol=1e-4)
+
+  def test_a_hand_in_another_world_changes_nothing(self):
+    played = []
+    for grips in (False, True):
+      physics = self.make(2, 6)
+      physics.load(np.arange(2), [fakes.scene((fakes.CUBE, 1.2, 0.0))] * 2)
+      control = fakes.control(2, hand_at=(1.2, 0.0, 0.4))
+      states = []
+      for step in range(24):
+        other = step // 4 % 2 - 1 if grips else -1
+        physics.step(control._replace(held=np.array([[other], [0]])))
+        states.append(self.dynamics(physics)[1])
+      played.append(states)
+    np.testing.assert_array_equal(played[0], played[1])
 
   def test_swings_with_the_fastest_turn(self):
     physics = self.world(fakes.scene((fakes.CUBE, 1.5, 0.0)))

@@ -221,7 +221,7 @@ class RepeatabilitySuite(backends.BackendTest):
     tall = fakes.scene(
       (fakes.CUBE, 0.5, 0.5), heights=bumps, players=[(1.5, -0.5, 0.0)]
     )
-    one, slot = np.array([1]), np.array([1])
+    one = np.array([1])
     physics.load(one, [tall])
     after = physics.state()
     for name in before._fields:
@@ -231,22 +231,35 @@ class RepeatabilitySuite(backends.BackendTest):
     np.testing.assert_array_equal(
       after.object_pos[1, 0], np.float32(tall.slot_at[0])
     )
-    # It is a world like any other.
-    at = np.array([[-2.5, 0.5, 1.0]])
-    physics.set_slots(one, slot, np.array([fakes.SPHERE]), at)
+    # It is a world like any other; changes in both are told apart.
+    both, kinds = np.arange(2), np.array([fakes.CUBE, fakes.SPHERE])
+    at = np.array([[0.5, -3.0, 1.0], [-2.5, 0.5, 1.0]])
+    physics.set_slots(both, np.array([2, 1]), kinds, at)
     moved = fakes.walk(physics, [[[0.0, 0.0]], [[0.5, 0.0]]], 12)
+    np.testing.assert_array_equal(
+      moved.object_pos[1, 2:], after.object_pos[1, 2:]
+    )
     np.testing.assert_allclose(
       moved.object_pos[1, :2, 2], [0.2, 0.72], atol=0.03
     )
     self.assertGreater(moved.player_pos[1, 0, 0], after.player_pos[1, 0, 0])
-    rays = np.array([[[-2.5, 0.5, 3.0]]] * 2), np.array([[[0, 0, -1.0]]] * 2)
+    rays = (
+      np.array([[[1.5, 0.5, 3.0]], [[-2.5, 0.5, 3.0]]]),
+      np.array([[[0, 0, -1.0]]] * 2),
+    )
     hits = physics.rays(*rays, np.full((2, 1), -1), normals=True)
     self.assertEqual(hits.node[1, 0], 2)
+    self.assertGreater(hits.normal[1, 0, 2], 0.9)
     self.assertAlmostEqual(hits.distance[1, 0], 3 - 0.94, delta=0.03)
-    physics.restore(one, np.full((1, 1), 0.4))
+    alone = physics.rays(
+      *(x[1:] for x in rays), np.full((1, 1), -1), True, env_ids=one
+    )
+    for found, expected in zip(alone, hits, strict=True):
+      np.testing.assert_array_equal(found[0], expected[1])
+    physics.restore(both, np.array([[0.1], [0.4]]))
     start = physics.state()
     np.testing.assert_array_equal(start.object_pos[1], after.object_pos[1])
-    self.assertAlmostEqual(start.player_yaw[1, 0], 0.4, delta=1e-6)
+    np.testing.assert_allclose(start.player_yaw[:, 0], [0.1, 0.4], atol=1e-6)
     # Worlds with the larger capacity step as those with the smaller one.
     played = []
     for size in (10, 16):
