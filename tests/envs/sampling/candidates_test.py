@@ -189,6 +189,15 @@ class CandidateTasksTest(parameterized.TestCase):
       r"tiles is \(5, 5\), allowed: larger rooms for 6 objects, .* for 5\)",
     ),
     ({"types": 6}, "types is 6, allowed: 7 to 12"),
+    (
+      {"candidates": 6, "tiles": (5, 9)},
+      r"tiles is \(5, 9\), allowed: larger rooms for 6 objects, .* for 5\)",
+    ),
+    ({"candidates": 2, "places": 1, "types": 8}, "is 8, allowed: 9 to 12"),
+    (
+      {"candidates": 3, "places": 3, "tiles": (5, 5)},
+      "allowed: larger rooms for 6 objects",
+    ),
     ({"num_held_out": 0}, "num_held_out is 0, allowed: 1 to"),
     ({"places": 4}, "places is 4, allowed: 1 to 3"),
   )
