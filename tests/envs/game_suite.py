@@ -34,7 +34,7 @@ class GameSuite(land_suite.LandCase):
       fixtures.make_task(
         [(_CUBE, (x, 0.0))],
         Literal("near", fixtures.PLAYER, _CUBE),
-        trials=1,
+        trials=2,
       )
       for x in (0.8, 2.0)
     )
@@ -47,8 +47,13 @@ class GameSuite(land_suite.LandCase):
         step.observation["last_reward"], step.reward
       )
     paid = env.state_view(0).trial_rewards
-    np.testing.assert_allclose(paid, [[3 * constants.STEP_SECONDS]])
-    for _ in range(14):  # Into the next episode, with tasks swapped.
+    np.testing.assert_allclose(paid, [[3 * constants.STEP_SECONDS], [0]])
+    for _ in range(14):  # Into the next trial.
+      env.step(fixtures.noop())
+    paid = env.state_view(0).trial_rewards
+    expected = [[15 * constants.STEP_SECONDS], [2 * constants.STEP_SECONDS]]
+    np.testing.assert_allclose(paid, expected, rtol=1e-5)
+    for _ in range(15):  # Into the next episode, with tasks swapped.
       env.step(fixtures.noop())
     paid = env.batch_view().trial_rewards[:, 0, 0]
     np.testing.assert_allclose(paid, [0, constants.STEP_SECONDS])
@@ -235,6 +240,12 @@ class GameSuite(land_suite.LandCase):
     np.testing.assert_array_equal(step.trial_last, [True, False])
     self.assertTrue(env.state_view(1).visible[0, 1])
     self.assertEqual(step.observation["entities"][1, 0, 0], 1)
+    # The other player now looks away, and sees nothing that it saw before.
+    view = env.state_view(0)
+    way = view.object_pos[0, :2] - view.player_pos[0, :2]
+    error = np.arctan2(way[1], way[0]) - view.yaw[0]
+    self.assertLess(np.cos(error), np.cos(constants.FOV_X / 2))
+    self.assertFalse(view.visible[0, 1])
 
   def test_a_wall_hides_objects_behind_it(self):
     # The line from the eye at 0.85 m to the centre of a cube 2 m away passes

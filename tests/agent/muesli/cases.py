@@ -28,7 +28,8 @@ class Case:
     rng = np.random.default_rng(seed)
     T, N, K = 6, config.num_samples, config.model_steps
     self.mask = np.array([1.0, 1, 1, 1, 0, 0])
-    self.discount = np.array([1.0, 1, 1, 0 if ends else 1, 1, 1])
+    # Padding has zeros, which are no ends of an episode.
+    self.discount = np.array([1.0, 1, 1, 0 if ends else 1, 0, 0])
     self.complete = np.array([1.0, 1, 1, 1 if ends else 0, 0, 0])
     self.action = heads.one_hot(rng.integers([3, 2], size=[T, 2]))
     self.behaviour = heads.log_policy(rng.normal(size=[T, heads.S]))
