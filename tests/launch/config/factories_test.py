@@ -24,11 +24,11 @@ class FactoriesConfigTest(parameterized.TestCase):
     made = factories.FactoriesConfig(memory="mine:EMA", environment="icy:Icy")
     with self.assertRaisesRegex(
       errors.UserError,
-      "^run.json: names code to import .memory mine:EMA, environment icy:Icy.,",
+      "^names code to import .memory mine:EMA, environment icy:Icy.,",
     ):
-      made.refuse_unless(False, "run.json")
-    made.refuse_unless(True, "run.json")
-    factories.FactoriesConfig(tasks=_FOLDER).refuse_unless(False, "run.json")
+      made.refuse_unless(False)
+    made.refuse_unless(True)
+    factories.FactoriesConfig(tasks=_FOLDER).refuse_unless(False)
 
   @parameterized.parameters(
     "recipe", "memory", "curriculum", "environment", "tasks"
