@@ -40,6 +40,7 @@ _OTHERS = (
   "#4fb8dc",
   "#e58fbf",
   "#6b4226",
+  "#c9b300",
 )
 # Minimum distance of two labels, as a share of the axis.
 _LABEL_GAP = 0.075
