@@ -29,7 +29,7 @@ class ResumeTest(absltest.TestCase):
       workdir,
       "replay.kind=memory",
       # A learner that never waits holds a batch at the end.
-      "replay.samples_per_insert=1000",
+      "replay.samples_per_insert=100",
       "run.max_steps=300",
       "run.seed=3",
     )
