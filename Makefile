@@ -38,7 +38,7 @@ $(VENDOR)/three.module.js: package-lock.json .ci/three \
 # The suite's many processes share their byte code. There is one worker more
 # than a small machine has cores, as tests of runs often wait.
 test: export PYTHONDONTWRITEBYTECODE =
-test: venv  ## Runs the test suite.
+test: venv  ## Runs the test suite, without the tests of `make faults`.
 	@$(PY) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder \
 	  --durations=10 -m "$(MARKS)" $(TESTS) tests
 

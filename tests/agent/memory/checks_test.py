@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 
-import haiku as hk
 import jax.numpy as jnp
 from absl.testing import absltest, parameterized
 
@@ -89,17 +88,6 @@ class StateIsAnArray(examples.EMA):
     return super().initial_state(batch_size)["mean"]
 
 
-class WithoutUnroll(hk.Module):
-  def __init__(self, config):
-    super().__init__()
-
-  def initial_state(self, batch_size):
-    return {}
-
-  def step(self, x, first, state):
-    return x, state
-
-
 class WrongFromNone(gru.GRUMixer):
   def unroll(self, x, age, state):
     return super().unroll(2 * x if state is None else x, age, state)
@@ -182,7 +170,11 @@ class CheckTest(parameterized.TestCase):
       StateIsAnArray,
       r"initial_state returned float32\[3, 8\]; it must be a dictionary",
     ),
-    ("no unroll", WithoutUnroll, r"WithoutUnroll has no method 'unroll'"),
+    (
+      "no unroll",
+      examples.WithoutUnroll,
+      r"WithoutUnroll has no method 'unroll'",
+    ),
     (
       "mixer wrong without a state",
       functools.partial(stack.MixerStack, mixer=WrongFromNone),

@@ -1,4 +1,4 @@
-"""A user's memory, as the documentation shows it."""
+"""A user's memory, as the documentation shows it, and an incomplete one."""
 
 import haiku as hk
 import jax.numpy as jnp
@@ -27,3 +27,16 @@ class EMA(hk.Module):
 
   def unroll(self, x, first, state):
     return base.unroll_by_steps(self, x, first, state)
+
+
+class WithoutUnroll(hk.Module):
+  """A memory that lacks a method."""
+
+  def __init__(self, config):
+    super().__init__()
+
+  def initial_state(self, batch_size):
+    return {}
+
+  def step(self, x, first, state):
+    return x, state

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import haiku as hk
 import jax.numpy as jnp
 from absl.testing import absltest, parameterized
 
@@ -13,17 +12,8 @@ from tests.agent.memory import examples
 _CONFIG = NetworkConfig(d_model=8)
 
 
-class AttributeForUnroll(hk.Module):
+class AttributeForUnroll(examples.WithoutUnroll):
   unroll = None
-
-  def __init__(self, config):
-    super().__init__()
-
-  def initial_state(self, batch_size):
-    return {}
-
-  def step(self, x, first, state):
-    return x, state
 
 
 class UnrollGrows(examples.EMA):

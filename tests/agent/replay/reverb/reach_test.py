@@ -63,10 +63,11 @@ class ReachTest(servers.TestCase):
 
   def test_a_second_server_on_the_socket_is_refused(self):
     replay = self.start()
+    folder = os.path.dirname(replay.address.removeprefix("unix:"))
     writer = replay.writer()
     writer.insert(examples.unroll())
     with (
-      mock.patch.object(private, "make_folder", return_value=replay._scratch),
+      mock.patch.object(private, "make_folder", return_value=folder),
       mock.patch.object(shutil, "rmtree"),
       self.assertRaisesRegex(ValueError, "is in use by another replay server"),
     ):
