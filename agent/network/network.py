@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from adaland.agent import types
 from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, registry, stack
-from adaland.agent.network import encoder, heads, recall
+from adaland.agent.network import encoder, heads, initialization, recall
 from adaland.agent.privileged import belief
 
 
@@ -49,7 +49,7 @@ def make_network(
       name: jnp.zeros((1, *shape), observed_dtype)
       for name, (shape, observed_dtype) in observation_spec.items()
     }
-    return init_params(rng, observation)
+    return initialization.initial_params(init_params, rng, observation)
 
   def initial_memory(batch_size: int) -> types.MemoryState:
     return base.initial_state(make_memory, config, batch_size)
