@@ -15,6 +15,9 @@ os.environ.setdefault(
 # The suite's many processes compile the same small programs: even those that
 # take a few milliseconds are worth caching.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+# Programs compile faster if they don't hold the Python line of each operation.
+os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
+os.environ.setdefault("JAX_INCLUDE_FULL_TRACEBACKS_IN_LOCATIONS", "0")
 # Modules with environments, learners and runs that several test files share.
 _SHARED = (
   "tests.envs.fixtures",

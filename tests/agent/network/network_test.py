@@ -38,7 +38,8 @@ def _noisy(params, seed=0):
   """Parameters with noise, since heads start at zero."""
   rng = np.random.default_rng(seed)
   return jax.tree_util.tree_map(
-    lambda p: p + 0.2 * rng.normal(size=p.shape).astype(np.float32), params
+    lambda p: np.asarray(p) + 0.2 * rng.normal(size=p.shape).astype(np.float32),
+    params,
   )
 
 

@@ -93,21 +93,21 @@ class LearnabilityTest(absltest.TestCase):
     state = state._replace(params=jax.tree.map(lambda x: 1.5 * x, state.params))
     rng_key = jax.random.PRNGKey(1)
     experience = muesli.experience_of(batch, fakes.SIZES)
-    target = muesli_update.targets(
-      proxy,
-      config,
-      fakes.SIZES,
-      state.target_params,
-      batch,
-      experience,
-      *jax.random.split(rng_key),
-    )
-
-    def loss(params, row):
-      """Returns the weighted loss of one unroll, a mean over real steps."""
-      unrolls, steps, goals = jax.tree.map(
-        lambda x: x[row : row + 1], (batch, experience, target)
+    target = jax.jit(
+      lambda params: muesli_update.targets(
+        proxy,
+        config,
+        fakes.SIZES,
+        params,
+        batch,
+        experience,
+        *jax.random.split(rng_key),
       )
+    )(state.target_params)
+
+    @jax.jit
+    def loss(params, unrolls, steps, goals):
+      """Returns the weighted loss of one unroll, a mean over real steps."""
       _, (parts, _) = muesli_update.loss(
         params,
         proxy,
@@ -123,11 +123,15 @@ class LearnabilityTest(absltest.TestCase):
       )
       return 2.0 * parts["value"] + 5.0 * parts["reward"]
 
-    scores = proxy_update.learnability(
-      proxy, config, fakes.SIZES, state, batch, rng_key
-    )
-    for row, score in enumerate(scores):
-      saved = loss(state.target_params, row) - loss(state.params, row)
+    scores = jax.jit(
+      lambda state: proxy_update.learnability(
+        proxy, config, fakes.SIZES, state, batch, rng_key
+      )
+    )(state)
+    rows = jax.device_get((batch, experience, target))
+    for row, score in enumerate(np.asarray(scores)):
+      one = jax.tree.map(lambda x, row=row: x[row : row + 1], rows)
+      saved = loss(state.target_params, *one) - loss(state.params, *one)
       np.testing.assert_allclose(score, saved, rtol=1e-3, atol=1e-4)
 
 
