@@ -14,7 +14,7 @@ import haiku as hk
 import jax
 import numpy as np
 
-from adaland.agent import types
+from adaland.agent import initialization, types
 from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, shape_checks, stack
 
@@ -96,11 +96,13 @@ def _functions(memory: base.MemoryFactory, config: NetworkConfig) -> _Functions:
   transformed = hk.multi_transform(build)
   start = base.initial_state(memory, config, _BATCH)
   x, first = _inputs(config, seed=0)
-  params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, first, start)
+  params = initialization.initial_params(
+    transformed.init, jax.random.PRNGKey(0), x, first, start
+  )
   leaves, tree = jax.tree_util.tree_flatten(params)
   rng = np.random.default_rng(0)
   leaves = [
-    leaf + _NOISE * rng.normal(size=leaf.shape).astype(leaf.dtype)
+    np.asarray(leaf) + _NOISE * rng.normal(size=leaf.shape).astype(leaf.dtype)
     for leaf in leaves
   ]
   params = jax.tree_util.tree_unflatten(tree, leaves)

@@ -6,10 +6,10 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from adaland.agent import types
+from adaland.agent import initialization, types
 from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, registry, stack
-from adaland.agent.network import encoder, heads, initialization, recall
+from adaland.agent.network import encoder, heads, recall
 from adaland.agent.privileged import belief
 
 

@@ -44,14 +44,17 @@ class FusedTest(parameterized.TestCase):
         )
       )
     )
-    params = transformed.init(jax.random.PRNGKey(0), x)
+    params = jax.eval_shape(transformed.init, jax.random.PRNGKey(0), x)
     params = jax.tree_util.tree_map(
       lambda p: rng.normal(size=p.shape).astype(np.float32), params
     )
     results = []
     for kernel in (None, "xla"):
       with mock.patch.object(fused, "kernel", return_value=kernel):
-        results.append(jax.grad(total, argnums=(0, 1), has_aux=True)(params, x))
+        gradient = jax.jit(
+          lambda *args: jax.grad(total, argnums=(0, 1), has_aux=True)(*args)
+        )
+        results.append(gradient(params, x))
     chex.assert_trees_all_close(*results, rtol=1e-4, atol=1e-4)
 
   def test_there_is_no_kernel_without_an_accelerator(self):

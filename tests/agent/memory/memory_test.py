@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from adaland.agent import initialization
 from adaland.agent.config import MEMORIES, NetworkConfig
 from adaland.agent.memory import base, registry, stack
-from adaland.agent.network import initialization
 
 _BATCH = 3
 _LENGTH = 23

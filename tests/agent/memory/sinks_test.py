@@ -68,9 +68,9 @@ class AttentionTest(absltest.TestCase):
           )[0]
         )
       )
-      params = transformed.init(jax.random.PRNGKey(0), x)
-      gradient = jax.grad(
-        lambda x: jnp.sum(transformed.apply(params, x)[:, -1])
+      params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x)
+      gradient = jax.jit(
+        jax.grad(lambda x: jnp.sum(transformed.apply(params, x)[:, -1]))
       )(x)
       return np.flatnonzero(np.abs(gradient[0]).max(axis=-1)).tolist()
 

@@ -108,11 +108,53 @@ class UpdateTest(absltest.TestCase):
     learner, batch = learners.learner(config), learners.batch()
     network = fakes.make_network(3)
     experience = muesli.experience_of(batch, fakes.SIZES)
+
+    @jax.jit
+    def expected(state, offset):
+      """Returns the targets, and metrics by the formulas."""
+      target = muesli_update.targets(
+        network,
+        config,
+        fakes.SIZES,
+        state.target_params,
+        batch,
+        experience,
+        jax.random.PRNGKey(0),
+        jax.random.PRNGKey(0),
+      )
+      complete = target.complete.astype(jnp.float32)
+      error = target.action_returns - target.value
+      moment = jnp.sum(complete * jnp.square(error)) / complete.sum()
+      sigma = jnp.sqrt(moment + constants.variance_epsilon)
+      output, _ = network.unroll(
+        state.params, {}, batch.observation, batch.first
+      )
+      predictions = model.unroll_model(
+        network, state.params, output, experience.action, constants, offset
+      )
+      parts = jax.vmap(
+        lambda p, t, e: muesli.losses(p, t, e, sigma, fakes.SIZES, constants)
+      )(predictions, target, experience)
+      kl = distributions.kl(
+        target.prior, distributions.log_probs(output.policy_logits, fakes.SIZES)
+      )
+      num_steps = batch.mask.sum()
+      return (
+        complete,
+        moment,
+        {
+          "advantage_std": sigma,
+          "return": jnp.sum(complete * target.returns) / complete.sum(),
+          "kl_prior": jnp.sum(kl * batch.mask) / num_steps,
+        }
+        | {f"loss/{k}": jnp.sum(x) / num_steps for k, x in parts.items()},
+      )
+
     offsets = set()
     for seed in range(6):
       state = learner.init(jax.random.PRNGKey(seed))
       state = state._replace(
-        params=jax.tree.map(lambda x: 1.5 * x, state.target_params)
+        params=jax.tree.map(lambda x: 1.5 * np.asarray(x), state.target_params)
       )
       before = jax.tree.map(np.array, state)
       _, _, offset_key = jax.random.split(before.rng_key, 3)
@@ -122,43 +164,11 @@ class UpdateTest(absltest.TestCase):
       if int(offset) in offsets:
         continue
       offsets.add(int(offset))
-      target = muesli_update.targets(
-        network,
-        config,
-        fakes.SIZES,
-        before.target_params,
-        batch,
-        experience,
-        jax.random.PRNGKey(0),
-        jax.random.PRNGKey(0),
-      )
-      complete = np.asarray(target.complete, bool)
+      complete, moment, wanted = expected(before, offset)
       self.assertLess(complete.sum(), batch.mask.sum())
-      error = np.asarray(target.action_returns - target.value)[complete]
-      moment = np.mean(np.square(error))
-      sigma = np.sqrt(moment + constants.variance_epsilon)
-      output, _ = network.unroll(
-        before.params, {}, batch.observation, batch.first
-      )
-      predictions = model.unroll_model(
-        network, before.params, output, experience.action, constants, offset
-      )
-      parts = jax.vmap(
-        lambda p, t, e, sigma=sigma: muesli.losses(
-          p, t, e, sigma, fakes.SIZES, constants
-        )
-      )(predictions, target, experience)
-      kl = distributions.kl(
-        target.prior, distributions.log_probs(output.policy_logits, fakes.SIZES)
-      )
-      expected = {
-        "advantage_std": sigma,
-        "return": np.asarray(target.returns)[complete].mean(),
-        "kl_prior": np.asarray(kl)[batch.mask == 1].mean(),
-      } | {f"loss/{k}": jnp.sum(x) / batch.mask.sum() for k, x in parts.items()}
-      for name, wanted in expected.items():
+      for name, value in wanted.items():
         np.testing.assert_allclose(
-          metrics[name], wanted, rtol=1e-4, err_msg=name
+          metrics[name], value, rtol=1e-4, err_msg=name
         )
       np.testing.assert_allclose(
         state.scale.moment, (1 - constants.variance_decay) * moment, rtol=1e-4

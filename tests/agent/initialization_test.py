@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from adaland.agent.network import initialization
+from adaland.agent import initialization
 
 _Init = hk.initializers
 # Initialisers whose numbers are drawn at once, and some that draw their own.
