@@ -11,12 +11,15 @@ from adaland.agent.muesli import cmpo, muesli
 from tests.agent.muesli import cases, heads
 
 
+_losses = jax.jit(muesli.losses, static_argnums=(4, 5))
+
+
 class LossesTest(parameterized.TestCase):
   @parameterized.product(ends=(True, False), seed=(0, 1))
   def test_against_the_formulas(self, ends, seed):
     config = cases.CONFIG
     case = cases.Case(seed, ends, config)
-    parts = muesli.losses(
+    parts = _losses(
       case.predictions(),
       case.targets(),
       case.experience(),
@@ -35,7 +38,7 @@ class LossesTest(parameterized.TestCase):
   def test_of_all_actions_the_cmpo_policy_is_exact(self):
     case = cases.Case(0, True, cases.CONFIG)
     advantages = heads.float32(np.random.default_rng(3).normal(size=[6, 6]))
-    parts = muesli.losses(
+    parts = _losses(
       case.predictions(),
       case.targets()._replace(samples=None, advantages=advantages),
       case.experience(),
@@ -55,7 +58,7 @@ class LossesTest(parameterized.TestCase):
     case = cases.Case(0, True, cases.CONFIG)
 
     def parts(predictions, target):
-      return muesli.losses(
+      return _losses(
         predictions,
         target,
         case.experience(),
@@ -85,7 +88,7 @@ class LossesTest(parameterized.TestCase):
     config = dataclasses.replace(cases.CONFIG, model_every=every)
 
     def parts(config, *which):
-      return muesli.losses(
+      return _losses(
         case.predictions(*which),
         case.targets(),
         case.experience(),
@@ -106,7 +109,7 @@ class LossesTest(parameterized.TestCase):
     case = cases.Case(0, True, config)
     gradient = jax.grad(
       allow_int=True,
-      fun=lambda p: muesli.losses(
+      fun=lambda p: _losses(
         p,
         case.targets(),
         case.experience(),
@@ -166,7 +169,7 @@ class LossesTest(parameterized.TestCase):
         ),
         far=None,
       )
-      return muesli.losses(
+      return _losses(
         predictions, target, experience, jnp.asarray(0.5), heads.SIZES, config
       )["policy_gradient"].sum()
 
@@ -181,7 +184,7 @@ class LossesTest(parameterized.TestCase):
     case = cases.Case(2, True, config)
 
     def loss(target):
-      parts = muesli.losses(
+      parts = _losses(
         case.predictions(),
         target,
         case.experience(),
