@@ -26,7 +26,7 @@ def _step():
   mixer = gru_attention.GRUAttentionMixer
   x, age = jnp.zeros([1, 4]), jnp.zeros([1], jnp.int32)
   state = mixer.initial_state(_CONFIG, 1)
-  params = transformed.init(jax.random.PRNGKey(0), x, age, state)
+  params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, age, state)
   return params, jax.jit(transformed.apply)
 
 

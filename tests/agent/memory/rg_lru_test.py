@@ -67,7 +67,7 @@ class RecurrentMixerTest(absltest.TestCase):
       for name, value in leaves.items()
     }
     with jax.disable_jit():
-      actual = transformed.apply(params, x)
+      actual = jax.jit(transformed.apply)(params, x)
     expected = _reference(p, x[0].astype(np.float64), age[0])
     np.testing.assert_allclose(actual[0], expected, rtol=1e-3, atol=1e-3)
 

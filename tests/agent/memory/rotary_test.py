@@ -75,7 +75,7 @@ class RotaryAttentionTest(parameterized.TestCase):
     }
     expected = _reference(p, x[0].astype(np.float64), age[0], window, capped)
     with jax.disable_jit():
-      actual = transformed.apply(params, x)
+      actual = jax.jit(transformed.apply)(params, x)
     np.testing.assert_allclose(actual[0], expected, rtol=1e-3, atol=1e-3)
 
   def test_state_is_as_long_as_the_window(self):

@@ -25,7 +25,7 @@ class RelativeAttentionTest(absltest.TestCase):
         )[0]
       )
     )
-    params = transformed.init(jax.random.PRNGKey(0), x, age)
+    params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, age)
     params = jax.tree_util.tree_map(
       lambda p: rng.normal(size=p.shape).astype(np.float32), params
     )
@@ -54,7 +54,7 @@ class RelativeAttentionTest(absltest.TestCase):
         weights /= weights.sum()
         mixed.append(weights @ v[seen, of_head])
       expected[i] = np.concatenate(mixed) @ p["out.w"]
-    actual = transformed.apply(params, x, age)
+    actual = jax.jit(transformed.apply)(params, x, age)
     np.testing.assert_allclose(actual[0], expected, rtol=1e-4, atol=1e-4)
 
 

@@ -10,7 +10,6 @@ from absl.testing import absltest, parameterized
 from adaland.agent.muesli import cmpo, muesli
 from tests.agent.muesli import cases, heads
 
-
 _losses = jax.jit(muesli.losses, static_argnums=(4, 5))
 
 

@@ -29,7 +29,7 @@ def _heads():
   rng = np.random.default_rng(0)
   x = rng.normal(size=(2, 4)).astype(np.float32)
   action = np.array([[1, 0, 0, 1, 0], [0, 1, 1, 0, 0]], np.float32)
-  params = transformed.init(jax.random.PRNGKey(0), x, action)
+  params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, action)
   params = jax.tree_util.tree_map(
     lambda p: rng.normal(size=p.shape).astype(np.float32), params
   )
@@ -81,7 +81,7 @@ class HeadsTest(absltest.TestCase):
 
     _, _, x, action = _heads()
     transformed = hk.transform(init)
-    params = transformed.init(jax.random.PRNGKey(0), x, action)
+    params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, action)
     output, (_, _, reward, policy, value) = transformed.apply(
       params, None, x, action
     )

@@ -86,7 +86,7 @@ class PatchEncoderTest(parameterized.TestCase):
       lambda x: patches.PatchEncoder(_CONFIG, 5)(x, jnp.float32)
     )
     self.encode = jax.jit(encode.apply)
-    self.params = encode.init(jax.random.PRNGKey(0), _pictures())
+    self.params = jax.jit(encode.init)(jax.random.PRNGKey(0), _pictures())
 
   def test_acting_sees_every_patch(self):
     pictures = _pictures()
@@ -123,7 +123,7 @@ class PatchEncoderTest(parameterized.TestCase):
         (6, 4), [places, None], jnp.float32
       )
     )
-    got = codes.apply(self.params, None)
+    got = jax.jit(codes.apply)(self.params, None)
     self.assertEqual(got.shape, (5, 7, 8))
     table = self.params["patches"]["positions"]
     np.testing.assert_allclose(got[:, :3], table[places], rtol=1e-6)

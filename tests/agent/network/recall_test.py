@@ -19,10 +19,11 @@ class RecallTest(absltest.TestCase):
     look = hk.without_apply_rng(
       hk.transform(lambda *args: recall.Recall(_CONFIG)(*args))
     )
-    self.params = look.init(
+    self.params = jax.jit(look.init)(
       jax.random.PRNGKey(0), self.x, self.entities, self.visible
     )
-    self.apply = lambda *args: np.asarray(look.apply(self.params, *args))
+    apply = jax.jit(look.apply)
+    self.apply = lambda *args: np.asarray(apply(self.params, *args))
 
   def test_formula(self):
     """Compares with attention in float64, one head and row at a time."""
