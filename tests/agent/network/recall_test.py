@@ -19,7 +19,7 @@ class RecallTest(absltest.TestCase):
     look = hk.without_apply_rng(
       hk.transform(lambda *args: recall.Recall(_CONFIG)(*args))
     )
-    self.params = jax.jit(look.init)(
+    self.params = look.init(
       jax.random.PRNGKey(0), self.x, self.entities, self.visible
     )
     apply = jax.jit(look.apply)
