@@ -36,13 +36,15 @@ def initial_params(
   Truncated normal numbers, which most initialisers take, come from one draw.
 
   Args:
-    init: The `init` of a transformed function. Initial values must not depend
-      on `args`.
+    init: The `init` of a transformed function.
     rng: Random key.
     *args: The function's arguments.
 
   Returns:
     The parameters.
+
+  Raises:
+    ValueError: If an initial value depends on `args`.
   """
   parameters = _parameters(init, rng, args)
   stddevs = [_stddev(parameter) for parameter in parameters]
@@ -54,7 +56,7 @@ def initial_params(
   drawn = jax.random.truncated_normal(drawn_key, -2.0, 2.0, (sum(sizes),))
   others = hk.transform(
     lambda: [
-      None if size else parameter.init(parameter.shape, parameter.dtype)
+      None if size else _initial_value(parameter)
       for parameter, size in zip(parameters, sizes, strict=True)
     ]
   ).apply({}, other_key)
@@ -91,6 +93,18 @@ def _parameters(
   # A creator needs a transformed function around it.
   jax.eval_shape(hk.transform(create).init, rng, *args)
   return parameters
+
+
+def _initial_value(parameter: _Parameter) -> jax.Array:
+  """Returns the value of a parameter with numbers of its own, or constant."""
+  try:
+    return parameter.init(parameter.shape, parameter.dtype)
+  except jax.errors.UnexpectedTracerError:
+    raise ValueError(
+      f"the initial value of parameter {parameter.module}/{parameter.name} "
+      "depends on the module's inputs; it may depend only on the parameter's "
+      "shape and dtype, and on a random key"
+    ) from None
 
 
 def _stddev(parameter: _Parameter) -> float | None:

@@ -86,6 +86,15 @@ class InitializationTest(parameterized.TestCase):
       got["vector"]["w"].std(), want["vector"]["w"].std(), rtol=0.1
     )
 
+  def test_a_value_that_depends_on_the_inputs_is_refused(self):
+    init = hk.transform(
+      lambda x: _Module("a", w=lambda shape, dtype: x.mean() * jnp.ones(shape))(
+        (2, 3)
+      )
+    ).init
+    with self.assertRaisesRegex(ValueError, "parameter a/w depends on the mod"):
+      initialization.initial_params(init, jax.random.PRNGKey(0), jnp.ones(4))
+
   def test_each_parameter_and_key_has_numbers_of_its_own(self):
     inits = _TOGETHER | {"other": _Init.TruncatedNormal(0.3)}
     inits |= {"normal": _Init.RandomNormal(), "more": _Init.RandomNormal()}
