@@ -1,5 +1,7 @@
 """Small tasks and random actions for tests of `Land` and its views."""
 
+import dataclasses
+
 import numpy as np
 
 from adaland.envs import constants, land
@@ -12,7 +14,10 @@ PYRAMID = ObjectType.from_name("purple pyramid")
 PLAYER = Player(1)
 # Tests share these sizes so that few programs are compiled.
 NUM_ENVS = 2
-CONFIG = land.LandConfig(num_slots=6, max_rules=4, num_threads=1)
+NUM_PLAYED = 10  # Environments of scripted players.
+CONFIG = land.LandConfig(num_slots=6, max_rules=6, num_threads=1)
+PIXELS = dataclasses.replace(CONFIG, observation="pixels", pixels=(24, 18))
+TWO_PLAYERS = dataclasses.replace(CONFIG, num_players=2)
 
 
 def make_task(

@@ -70,7 +70,7 @@ class GameSuite(land_suite.LandCase):
     view = env.state_view(0)
     self.assertEqual(list(view.slot_types), [_PYRAMID.type_id] + [0] * 5)
     np.testing.assert_allclose(view.object_pos[0, :2], [2, 0.35], atol=0.02)
-    np.testing.assert_array_equal(view.fired, [1, 0, 0, 0])
+    np.testing.assert_array_equal(view.fired, [1, 0, 0, 0, 0, 0])
     for _ in range(12):
       step = env.step(_facing(env, (2.0, 0.35)))
     # The object stays in place and is seen; the next trial starts without it.

@@ -78,7 +78,7 @@ class ParityTest(absltest.TestCase):
       ).task(index)
       for index in range(6)
     ]
-    config = dataclasses.replace(fixtures.CONFIG, max_rules=6)
+    config = fixtures.CONFIG
     steps = 3 * 2 * 23
     on_cpu = self._play(fixtures.make_land(*tasks, config=config), steps)
     on_gpu = self._play(

@@ -99,12 +99,8 @@ class LandSuite(LandCase):
     tasks = [fixtures.busy_task(), fixtures.busy_task(trials=3)]
     rollouts = []
     for threads in (1, 2):
-      config = land.LandConfig(
-        num_slots=6,
-        max_rules=4,
-        num_threads=threads,
-        observation=observation,
-        pixels=(8, 6),
+      config = dataclasses.replace(
+        fixtures.PIXELS, num_threads=threads, observation=observation
       )
       env = self.land(*tasks, config=config, seed=5)
       rng = np.random.default_rng(7)
@@ -199,7 +195,7 @@ class LandSuite(LandCase):
     arrays = to_arrays(task)
     np.testing.assert_array_equal(observation["goal"][0], arrays.goal[0])
     np.testing.assert_array_equal(
-      observation["rules"][0], arrays.seen_rules[0, :4]
+      observation["rules"][0], arrays.seen_rules[0, :6]
     )
     self.assertEqual(observation["rules"][0, 0, 1], constants.HIDDEN_RULE)
 
@@ -220,7 +216,7 @@ class LandSuite(LandCase):
   def test_refuses_too_many_rules(self):
     rule = Rule(Literal("near", _CUBE, _SPHERE), ())
     task = fixtures.make_task(
-      [(_CUBE, None)], Literal("near", fixtures.PLAYER, _CUBE), [rule] * 5
+      [(_CUBE, None)], Literal("near", fixtures.PLAYER, _CUBE), [rule] * 7
     )
-    with self.assertRaisesRegex(ValueError, "5, allowed: at most 4"):
+    with self.assertRaisesRegex(ValueError, "7, allowed: at most 6"):
       self.land(task).reset()

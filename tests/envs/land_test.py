@@ -85,9 +85,7 @@ class LandTest(land_suite.LandSuite, game_suite.GameSuite):
 class WritableTest(parameterized.TestCase):
   @parameterized.parameters("entities", "pixels")
   def test_writes_to_a_step_change_nothing_in_later_steps(self, observation):
-    config = dataclasses.replace(
-      fixtures.CONFIG, observation=observation, pixels=(8, 6)
-    )
+    config = dataclasses.replace(fixtures.PIXELS, observation=observation)
     tasks = [fixtures.busy_task(trials=1), fixtures.busy_task(trials=2)]
     untouched, written = (
       fixtures.make_land(*tasks, config=config) for _ in range(2)
@@ -118,8 +116,7 @@ class WritableTest(parameterized.TestCase):
 class AbsentPlayerTest(absltest.TestCase):
   def test_it_falls_on_nothing(self):
     task = fixtures.busy_task(trial_seconds=8.0)
-    config = dataclasses.replace(fixtures.CONFIG, num_players=2)
-    env = fixtures.make_land(task, config=config)
+    env = fixtures.make_land(task, config=fixtures.TWO_PLAYERS)
     env.reset()
     actions = np.tile(constants.NOOP_ACTION, (2, 2, 1))
     for _ in range(40):

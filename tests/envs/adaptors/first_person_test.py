@@ -5,21 +5,17 @@ import dataclasses
 import numpy as np
 from absl.testing import absltest
 
-from adaland.envs import land
 from adaland.envs.adaptors import first_person
 from tests.envs import fixtures
 
 
 class PicturesTest(absltest.TestCase):
   def test_draws_what_the_observation_shows(self):
-    size = (24, 18)
-    config = dataclasses.replace(
-      fixtures.CONFIG, observation="pixels", pixels=size
-    )
+    config = fixtures.PIXELS
     environments = fixtures.make_land(fixtures.busy_task(), config=config)
     environments.reset()
     step = environments.step(fixtures.noop())
-    drawn = first_person.pictures(environments, size=size)
+    drawn = first_person.pictures(environments, size=config.pixels)
     observed = step.observation["pixels"]
     self.assertEqual((drawn.shape, drawn.dtype), (observed.shape, np.uint8))
     # Equal up to rounding, except for pixels on edges.
@@ -39,13 +35,12 @@ class PicturesTest(absltest.TestCase):
       )
 
   def test_draws_the_first_of_two_players(self):
-    config = land.LandConfig(num_slots=6, num_players=2, num_threads=1)
     task = fixtures.busy_task()
     second = dataclasses.replace(task.players[0], at=(-2.0, -2.0))
     task = dataclasses.replace(
       task, players=(task.players[0], second), hiding=()
     )
-    environments = fixtures.make_land(task, config=config)
+    environments = fixtures.make_land(task, config=fixtures.TWO_PLAYERS)
     environments.reset()
     self.assertEqual(
       first_person.pictures(environments).shape,

@@ -19,7 +19,7 @@ from adaland.envs.tasks import json_files, probes
 from adaland.envs.tasks.task import Task
 from tests.envs import fixtures
 
-_SIZES = {"num_slots": 6, "max_rules": 4, "num_threads": 1}
+_SIZES = {"num_slots": 6, "max_rules": 6, "num_threads": 1}
 
 
 def function(index):
@@ -40,7 +40,7 @@ class MakeTest(parameterized.TestCase):
     registration.register()
 
   def test_probe_passes_gymnasiums_checker(self):
-    env = make("Probe", probe="dont-act", num_threads=1)
+    env = make("Probe", probe="dont-act", **_SIZES)
     with warnings.catch_warnings():
       warnings.simplefilter("error")
       warnings.filterwarnings("ignore", message=".*infinity")
@@ -61,7 +61,7 @@ class MakeTest(parameterized.TestCase):
       tiles=(5, 6), levels=(1, 1), distractors=(0, 1), max_objects=6
     )
     envs = gymnasium.make_vec(
-      f"adaland/{name}-v0", num_envs=2, tasks=config, num_threads=1
+      f"adaland/{name}-v0", num_envs=2, tasks=config, **_SIZES
     ).unwrapped
     assert isinstance(envs, gymnasium_vector.LandVectorEnv)
     for seed in range(3):

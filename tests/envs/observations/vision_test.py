@@ -1,7 +1,5 @@
 """Tests of adaland.envs.observations.vision."""
 
-import dataclasses
-
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
@@ -130,15 +128,12 @@ class PixelDirectionsTest(absltest.TestCase):
 
 class PictureTest(absltest.TestCase):
   def test_a_known_object_is_where_it_should_be(self):
-    config = dataclasses.replace(
-      fixtures.CONFIG, observation="pixels", pixels=(24, 18)
-    )
     task = fixtures.make_task(
       [(fixtures.SPHERE, (1.5, 0.0))],
       Literal("hold", fixtures.PLAYER, fixtures.SPHERE),
       trial_seconds=8.0,
     )
-    env = fixtures.make_land(task, config=config)
+    env = fixtures.make_land(task, config=fixtures.PIXELS)
     env.reset()
     for _ in range(30):
       actions = fixtures.noop()

@@ -108,11 +108,13 @@ class FinishTest(StageCase):
     np.testing.assert_array_equal(found["last_action"], self.actions)
 
   def test_pixels_request_rays_from_the_eyes(self):
-    _, _, found, rays = self._finish(self.state, [False, False], (4, 3))
+    _, _, found, rays = self._finish(self.state, [False, False], (24, 18))
     self.assertNotIn("entities", found)
-    self.assertEqual([x.shape for x in rays], [(_N, 12, 3)] * 2)
+    self.assertEqual([x.shape for x in rays], [(_N, 24 * 18, 3)] * 2)
     eye = [0, 0, constants.EYE_HEIGHT]
-    np.testing.assert_allclose(rays.origins, np.broadcast_to(eye, (_N, 12, 3)))
+    np.testing.assert_allclose(
+      rays.origins, np.broadcast_to(eye, rays.origins.shape)
+    )
     np.testing.assert_allclose(
       np.linalg.norm(rays.directions, axis=-1), 1, atol=1e-6
     )

@@ -34,10 +34,10 @@ class TaskRowsTest(absltest.TestCase):
       self.rows.observation["goal"][1], arrays.goal[:1]
     )
     np.testing.assert_array_equal(
-      self.rows.observation["rules"][1], arrays.seen_rules[:1, :4]
+      self.rows.observation["rules"][1], arrays.seen_rules[:1, :6]
     )
     tasks = self.rows.device
-    np.testing.assert_array_equal(tasks.game.rules[1], arrays.rules[:4])
+    np.testing.assert_array_equal(tasks.game.rules[1], arrays.rules[:6])
     np.testing.assert_array_equal(
       tasks.start_types[1],
       [x.type_id for x in (fixtures.CUBE, fixtures.SPHERE, fixtures.PYRAMID)]
@@ -138,9 +138,9 @@ class TaskRowsTest(absltest.TestCase):
     task = fixtures.make_task(
       [],
       Literal("hold", fixtures.PLAYER, fixtures.CUBE),
-      [Rule(Literal("near", fixtures.CUBE, fixtures.SPHERE), ())] * 5,
+      [Rule(Literal("near", fixtures.CUBE, fixtures.SPHERE), ())] * 7,
     )
-    with self.assertRaisesRegex(ValueError, "is 5, allowed: at most 4"):
+    with self.assertRaisesRegex(ValueError, "is 7, allowed: at most 6"):
       task_rows.prepare(task, fixtures.CONFIG)
 
 

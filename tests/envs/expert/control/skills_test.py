@@ -4,9 +4,8 @@ from absl.testing import absltest, parameterized
 
 from adaland.envs import land
 from adaland.envs.expert import expert
+from tests.envs import fixtures
 from tests.envs.tasks.planner_test import make_task
-
-CONFIG = land.LandConfig(num_slots=6, num_threads=2)
 
 # Goal, objects, rules.
 GOALS = {
@@ -58,7 +57,8 @@ class SkillsTest(parameterized.TestCase):
       make_task(goal, dict.fromkeys(objects, 1), rules)
       for goal, objects, rules in GOALS.values()
     ]
-    rewards = expert.expert_rewards(tasks, land.maker(CONFIG), runs=1)
+    assert len(tasks) == fixtures.NUM_PLAYED  # Few programs are compiled.
+    rewards = expert.expert_rewards(tasks, land.maker(fixtures.CONFIG), runs=1)
     cls.rewards = dict(zip(GOALS, rewards, strict=True))
 
   @parameterized.parameters(*GOALS)

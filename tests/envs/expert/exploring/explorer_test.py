@@ -13,15 +13,17 @@ from adaland.envs.expert import players
 from adaland.envs.expert.exploring import explorer
 from adaland.envs.sampling import families
 from adaland.envs.tasks.task import Task
+from tests.envs import fixtures
 
-_CONFIG = land.LandConfig(num_slots=6, max_rules=6, num_threads=1)
-_ENVS = 16
+_ENVS = fixtures.NUM_PLAYED
 
 
-def make_world(family, config=_CONFIG, num_envs=_ENVS):
+def make_world(family, num_envs=_ENVS):
   tasks = families.make(family).held_out()
   indices = itertools.count()
-  return land.Land(num_envs, config, lambda _: tasks.task(next(indices)))
+  return land.Land(
+    num_envs, fixtures.CONFIG, lambda _: tasks.task(next(indices))
+  )
 
 
 def play(world, player):
@@ -107,12 +109,12 @@ class ExplorerTest(parameterized.TestCase):
       "near(player1, black cube)", [{"type": "black cube", "at": [[2, 0]]}],
       at=(0, 0), trials=1, trial_seconds=4,
     )  # fmt: skip
-    world = land.Land(1, _CONFIG, lambda _: task)
-    player = explorer.Explorer(1)
+    world = fixtures.make_land(task)
+    player = explorer.Explorer(2)
     world.reset()
     view = world.batch_view()
     away = view._replace(
-      yaw=np.full((1, 1), np.pi, np.float32),
+      yaw=np.full((2, 1), np.pi, np.float32),
       visible=np.zeros_like(view.visible),
     )
     world.batch_view = lambda: away  # pyrefly: ignore[bad-assignment] (a fake)
@@ -123,10 +125,10 @@ class ExplorerTest(parameterized.TestCase):
     self.assertEqual(constants.TURN_RATES[action[2]], 3.0)
 
   def test_acts_only_on_what_it_has_observed(self):
-    world = make_world("traps", num_envs=1)
+    world = make_world("traps", num_envs=2)
     world.reset()
     with self.assertRaisesRegex(RuntimeError, "observes before it acts"):
-      explorer.Explorer(1).act(world)
+      explorer.Explorer(2).act(world)
 
 
 class PlayersTest(absltest.TestCase):

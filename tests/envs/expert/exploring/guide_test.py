@@ -1,45 +1,67 @@
 """Tests of adaland.envs.expert.exploring.guide."""
 
 import numpy as np
-from absl.testing import absltest, parameterized
+from absl.testing import absltest
 
 from adaland.envs import land
 from adaland.envs.expert import players
 from adaland.envs.expert.exploring import guide, notes
 from adaland.envs.sampling import candidates
 from adaland.envs.tasks.task import Task
+from tests.envs import fixtures
 
-_N = 4
-
-
-def _make(family):
-  """Returns a world of held-out tasks and its guide."""
-  tasks = [family.held_out().task(i) for i in range(_N)]
-  config = land.LandConfig(
-    num_slots=family.max_objects, max_rules=family.max_rules, num_threads=1
-  )
-  world = land.Land(_N, config, lambda i: tasks[i], seed=0)
-  world.reset()
-  player = players.make("guide", _N)
-  assert isinstance(player, guide.Guide)
-  return world, player
+# Numbers of tasks of the families.
+_FAMILIES = (
+  (candidates.Traps, 2),
+  (candidates.Find, 2),
+  (candidates.Fetch, 3),
+  (candidates.Chain, 3),
+)
 
 
-class GuideTest(parameterized.TestCase):
-  @parameterized.parameters(
-    candidates.Traps, candidates.Find, candidates.Fetch, candidates.Chain
-  )
-  def test_it_needs_no_trial_to_find_out(self, family):
-    world, player = _make(family(trials=(2, 2)))
-    for _ in range(world.tasks[0].trials * 100):
+class PlayTest(absltest.TestCase):
+  """Tests of an episode of each of ten held-out tasks."""
+
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    cls.tasks = tasks = [
+      kind(trials=(2, 2)).held_out().task(i)
+      for kind, number in _FAMILIES
+      for i in range(number)
+    ]
+    world = land.Land(
+      fixtures.NUM_PLAYED, fixtures.CONFIG, lambda i: tasks[i], seed=0
+    )
+    world.reset()
+    player = players.make("guide", len(tasks))
+    assert isinstance(player, guide.Guide)
+    cls.rewards = np.zeros((len(tasks), 2))
+    cls.first = [0] * len(tasks)  # The type that is first in the hand.
+    plays = np.ones(len(tasks), bool)
+    while plays.any():
       player.observe(world)
-      rewards = world.batch_view().trial_rewards[:, :, 0].copy()
-      if world.step(player.act(world)).last.all():
-        break
-    # A tutor finds the right one of two to four in the first trial by chance.
-    self.assertGreaterEqual((rewards[:, 0] > 1).sum(), _N - 1)
-    self.assertGreaterEqual((rewards[:, 1] > 1).sum(), _N - 1)
+      view = world.batch_view()
+      for i in np.flatnonzero(plays):
+        cls.rewards[i] = view.trial_rewards[i, :2, 0]
+        if view.held[i, 0] >= 0:
+          held = view.slot_types[i, view.held[i, 0]]
+          cls.first[i] = cls.first[i] or int(held)
+      plays &= ~world.step(player.act(world)).last
 
+  def test_it_needs_no_trial_to_find_out(self):
+    # A tutor finds the right one of two to four in the first trial by chance.
+    found = (self.rewards > 1).sum(axis=0)
+    np.testing.assert_array_less(len(self.tasks) - 2, found)
+
+  def test_it_takes_the_right_object_first(self):
+    for task, kind in list(zip(self.tasks, self.first, strict=True))[4:7]:
+      goal = task.players[0].goal.object_types[0]
+      [rule] = [rule for rule in task.rules if goal in rule.spawns]
+      self.assertIn(kind, [x.type_id for x in rule.condition.object_types])
+
+
+class GuideTest(absltest.TestCase):
   def test_it_is_told_effects_of_what_is_near(self):
     task = Task.of(
       goal="near(player1, black sphere)",
@@ -59,10 +81,9 @@ class GuideTest(parameterized.TestCase):
       ],
       hide_rules=[1, 2, 3, 4, 5, 6],
     )
-    config = land.LandConfig(num_slots=6, max_rules=6, num_threads=1)
-    world = land.Land(1, config, lambda i: task, seed=0)
+    world = fixtures.make_land(task)
     world.reset()
-    player = guide.Guide(1)
+    player = guide.Guide(fixtures.NUM_ENVS)
     player.observe(world)
     known = player.known
     kinds = {
@@ -83,29 +104,12 @@ class GuideTest(parameterized.TestCase):
     self.assertLen(told, 2)
     self.assertEqual(pair[at["black_cube"], at["purple_cube"]], notes.INERT)
 
-  def test_it_takes_the_right_object_first(self):
-    world, player = _make(candidates.Fetch(trials=(1, 1)))
-    first = [""] * _N
-    while not all(first):
-      player.observe(world)
-      view = world.batch_view()
-      for i in np.flatnonzero(view.held[:, 0] >= 0):
-        slot = view.held[i, 0]
-        first[i] = first[i] or str(view.slot_types[i, slot])
-      self.assertFalse(world.step(player.act(world)).last.all())
-    for task, kind in zip(world.tasks, first, strict=True):
-      goal = task.players[0].goal.object_types[0]
-      [rule] = [rule for rule in task.rules if goal in rule.spawns]
-      types = [str(each.type_id) for each in rule.condition.object_types]
-      self.assertIn(kind, types)
-
   def test_what_it_can_not_play_is_named(self):
     task = Task.of(goal="hold(player1, black cube)", objects=["black cube"])
-    config = land.LandConfig(num_slots=1, max_rules=1, num_threads=1)
-    world = land.Land(1, config, lambda i: task, seed=0)
+    world = fixtures.make_land(task)
     world.reset()
     with self.assertRaisesRegex(ValueError, "the guide can't play it"):
-      guide.Guide(1).observe(world)
+      guide.Guide(fixtures.NUM_ENVS).observe(world)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from absl.testing import absltest
 from adaland.envs import land
 from adaland.envs.expert import players
 from adaland.envs.tasks.task import Task
+from tests.envs import fixtures
+from tests.envs.expert import fakes
 
-CONFIG = land.LandConfig(num_slots=8, max_rules=4, num_threads=1)
 GOAL = "hold(player1, black sphere)"
 OBJECTS = [
   {"type": "black cube", "at": [[1.5, 1.5]]},
@@ -20,7 +21,7 @@ OBJECTS = [
 PAIRS = (("black", "purple"), ("black", "yellow"), ("purple", "yellow"))
 
 
-TRIALS = 4
+TRIALS = 3
 ROOM = {"at": (0, 0), "tiles": (6, 6), "trials": TRIALS, "trial_seconds": 10}
 TOLD = (
   (GOAL, ["near(black cube, purple cube) -> black sphere"]),
@@ -54,7 +55,9 @@ class ResearcherTest(absltest.TestCase):
     told = [Task.of(goal, OBJECTS, rules, **ROOM) for goal, rules in TOLD]
     tasks = [*rooms(), *rooms(), *told]
     seeds = [*range(3), *range(3), *range(6, 10)]
-    world = land.Land(len(tasks), CONFIG, lambda env: tasks[env], seeds)
+    world = land.Land(
+      fixtures.NUM_PLAYED, fixtures.CONFIG, lambda env: tasks[env], seeds
+    )
     explorer, forgetful = (
       players.make(name, len(tasks)) for name in ("explorer", "forgetful")
     )
@@ -85,9 +88,7 @@ class ResearcherTest(absltest.TestCase):
     task = Task.of(
       ["near(player1, player2)"] * 2, [], name="two", trial_seconds=10
     )
-    config = land.LandConfig(num_slots=8, num_players=2, num_threads=1)
-    world = land.Land(1, config, lambda _: task)
-    world.reset()
+    world = fakes.make_world([task], fakes.make_batch({}))
     with self.assertRaisesRegex(
       ValueError, "'two': the explorer can't play it with 2 players, allowed: 1"
     ):

@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from absl.testing import absltest, parameterized
+from absl.testing import absltest
 
 from adaland.envs import constants, land
 from adaland.envs.expert import players
@@ -39,23 +39,23 @@ def _task(cube, trap):
   return dataclasses.replace(task, objects=objects, players=(player,))
 
 
-class TutorTest(parameterized.TestCase):
+class TutorTest(absltest.TestCase):
   def make(self, cube=(2.5, 0.0), trap=(-3.0, 3.0)):
-    """Makes a world; returns it with its tutor."""
+    """Makes a world of equal environments; returns it with its tutor."""
     task = _task(cube, trap)
-    world = land.Land(1, fixtures.CONFIG, lambda i: task, seed=0)
+    world = fixtures.make_land(task)
     world.reset()
-    return world, players.make("tutor", 1)
+    return world, players.make("tutor", fixtures.NUM_ENVS)
 
   def play(self, world, tutor, steps):
-    """Plays; returns actions, which objects were in view, and rewards."""
+    """Plays; returns environment 0's actions, objects in view, rewards."""
     actions, visible, rewards = [], [], []
     for _ in range(steps):
       tutor.observe(world)
-      [action] = tutor.act(world)
+      action = tutor.act(world)
       visible.append(world.batch_view().visible[0, 0, 1:3].copy())
-      actions.append(action)
-      rewards.append(world.step(action[None]).reward[0])
+      actions.append(action[0])
+      rewards.append(world.step(action).reward[0])
     return np.array(actions), np.array(visible), np.array(rewards)
 
   def test_it_walks_only_to_what_it_sees(self):
@@ -77,14 +77,13 @@ class TutorTest(parameterized.TestCase):
     tutor.observe(world)
     seen = world.batch_view().visible[0, 0]
     while not seen[1] or seen[2]:
-      world.step(_NOOP[None] + 2 * (np.arange(6) == _TURN))
+      world.step(fixtures.noop() + 2 * (np.arange(6) == _TURN))
       tutor.observe(world)
       seen = world.batch_view().visible[0, 0]
     view, known = world.batch_view(), tutor.known
     known.types[:] = known.home_types[:] = view.slot_types
     known.pos[:], known.seen[0, :2] = view.object_pos, True
-    [action] = tutor.act(world)
-    self.assertEqual(action[_MOVE], 2)
+    self.assertEqual(tutor.act(world)[0, _MOVE], 2)
 
   def test_grip_and_hand_are_left_alone(self):
     world, tutor = self.make()
@@ -120,10 +119,9 @@ class TutorTest(parameterized.TestCase):
       trials=2,
       trial_seconds=6,
     )
-    config = land.LandConfig(num_slots=2, max_rules=1, num_threads=1)
-    world = land.Land(1, config, lambda i: task, seed=0)
+    world = fixtures.make_land(task)
     world.reset()
-    player = players.make("tutor", 1)
+    player = players.make("tutor", fixtures.NUM_ENVS)
     for _ in range(90):
       player.observe(world)
       rewards = world.batch_view().trial_rewards[0, :2, 0].copy()
@@ -137,18 +135,15 @@ class TutorTest(parameterized.TestCase):
       tutor.observe(world)
       watcher.observe(other)
       action = tutor.act(world)
-      np.testing.assert_array_equal(watcher.act(other, [0]), action)
+      np.testing.assert_array_equal(watcher.act(other, [0]), action[:1])
       world.step(action)
       other.step(action)
 
   def test_it_takes_in_its_hand_what_it_wants_to_be_near(self):
     family = candidates.Fetch(trials=(1, 1))
     task = family.held_out().task(0)
-    config = land.LandConfig(
-      num_slots=family.max_objects, max_rules=family.max_rules, num_threads=1
-    )
-    world = land.Land(1, config, lambda i: task, seed=0)
-    tutor = players.make("tutor", 1)
+    world = fixtures.make_land(task)
+    tutor = players.make("tutor", fixtures.NUM_ENVS)
     assert isinstance(tutor, explorer.Explorer)
     world.reset()
     tutor.observe(world)
@@ -159,27 +154,31 @@ class TutorTest(parameterized.TestCase):
     kind = view.slot_types[0, view.held[0, 0]]
     self.assertEqual(tutor.known.touch[0, kind], notes.UNTRIED)
 
-  @parameterized.parameters(candidates.Fetch, candidates.Chain)
-  def test_the_tutor_delivers_in_time(self, family):
+  def test_the_tutor_delivers_in_time(self):
     # It may guess wrong in the first trials; by the third it knows.
-    kind = family(trials=(3, 3))
-    tasks = [kind.held_out().task(i) for i in range(4)]
-    config = land.LandConfig(
-      num_slots=kind.max_objects, max_rules=kind.max_rules, num_threads=1
-    )
-    world = land.Land(4, config, lambda i: tasks[i], seed=0)
-    tutor, watcher = players.make("tutor", 4), players.make("tutor", 4)
+    tasks = [
+      kind(trials=(3, 3)).held_out().task(i)
+      for kind in (candidates.Fetch, candidates.Chain)
+      for i in range(5)
+    ]
+    num_envs = fixtures.NUM_PLAYED
+    world = land.Land(num_envs, fixtures.CONFIG, lambda i: tasks[i], seed=0)
+    tutor, watcher = (players.make("tutor", num_envs) for _ in range(2))
     world.reset()
-    for _ in range(kind.max_steps):
+    rewards = np.zeros(num_envs)  # In the third trial.
+    plays = np.ones(num_envs, bool)
+    while plays.any():
       tutor.observe(world)
       action = tutor.act(world)
-      # Asked about one environment only, it acts the same there.
+      # Asked about some environments only, it acts the same there.
       watcher.observe(world)
-      np.testing.assert_array_equal(watcher.act(world, [2]), action[[2]])
-      rewards = world.batch_view().trial_rewards[:, :, 0].copy()
-      if world.step(action).last.all():
-        break
-    self.assertGreaterEqual((rewards[:, 2] > 1).sum(), 3)
+      some = [7, 2]
+      np.testing.assert_array_equal(watcher.act(world, some), action[some])
+      now = world.batch_view().trial_rewards[:, 2, 0]
+      rewards[plays] = now[plays]
+      plays &= ~world.step(action).last
+    for half in np.split(rewards, 2):
+      self.assertGreaterEqual((half > 1).sum(), 4)
 
 
 if __name__ == "__main__":
