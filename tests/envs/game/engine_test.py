@@ -13,7 +13,7 @@ from adaland.envs.tasks.literals import Literal, Player, Rule
 from adaland.envs.tasks.task import PlayerSpec
 from tests.envs import fixtures
 
-_SLOTS = 3
+_WORLDS, _SLOTS = 21, 3
 _NEAR = Rule(
   Literal("near", fixtures.CUBE, fixtures.SPHERE), (fixtures.PYRAMID,)
 )
@@ -74,7 +74,7 @@ def _advance(
   pos[:, 2, 0] = -0.3
   pos[:, :, 1] = 1.0 + 0.01 * np.arange(num_envs)[:, None]
   pos[:, :, 2] = 0.3
-  events = jax.jit(engine.advance)(
+  arguments = (
     engine.GameBatch(
       goal=np.tile(arrays.goal[None, :num_players], (num_envs, 1, 1)),
       rules=np.tile(arrays.rules[None, :2], (num_envs, 1, 1)),
@@ -98,7 +98,14 @@ def _advance(
     ),
     np.zeros((num_envs, nodes, nodes), bool),
   )
-  return jax.tree.map(np.asarray, events), pos
+  # Always as many worlds, so that few programs are compiled.
+  events = jax.jit(engine.advance)(*jax.tree.map(_padded, arguments))
+  return jax.tree.map(lambda x: np.asarray(x)[:num_envs], events), pos
+
+
+def _padded(x):
+  """Returns an array with copies of its last row."""
+  return np.concatenate([x, np.repeat(x[-1:], _WORLDS - len(x), axis=0)])
 
 
 class AdvanceTest(absltest.TestCase):

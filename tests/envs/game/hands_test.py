@@ -1,40 +1,45 @@
 """Tests for gripping, holding and losing objects."""
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import constants
 from adaland.envs.game import avatar, hands
 
+# A compiled program each; their many operations would be compiled one by one.
+_operate_hands = jax.jit(hands.operate)
+_keep_inside = jax.jit(hands.keep_inside)
+_lifts_its_player = jax.jit(hands.lifts_its_player)
+
 
 def _empty(num_players=1):
   return hands.Hand(
-    held=jnp.full([1, num_players], -1, jnp.int32),
-    distance=jnp.zeros([1, num_players]),
-    offset=jnp.zeros([1, num_players, 3]),
-    ready=jnp.ones([1, num_players], bool),
+    held=np.full([1, num_players], -1, np.int32),
+    distance=np.zeros([1, num_players], np.float32),
+    offset=np.zeros([1, num_players, 3], np.float32),
+    ready=np.ones([1, num_players], bool),
   )
 
 
 def _command(grip=True, reach=0.0, num_players=1):
   shape = [1, num_players]
   return avatar.Command(
-    velocity=jnp.zeros([*shape, 2]),
-    turn=jnp.zeros(shape),
-    pitch=jnp.zeros(shape),
-    grip=jnp.full(shape, grip),
-    reach=jnp.full(shape, reach),
+    velocity=np.zeros([*shape, 2], np.float32),
+    turn=np.zeros(shape, np.float32),
+    pitch=np.zeros(shape, np.float32),
+    grip=np.full(shape, grip),
+    reach=np.full(shape, reach, np.float32),
   )
 
 
 def _operate(state, offsets, graspable=None, **command):
-  offsets = jnp.asarray(offsets, jnp.float32)[None]
+  offsets = np.asarray(offsets, np.float32)[None]
   if graspable is None:
     graspable = np.ones(offsets.shape[1:3], bool)
-  graspable = jnp.asarray(graspable)[None]
+  graspable = np.asarray(graspable)[None]
   commands = _command(num_players=offsets.shape[1], **command)
-  return hands.operate(state, commands, offsets, graspable)
+  return _operate_hands(state, commands, offsets, graspable)
 
 
 _NEAR_AXIS, _BESIDE = [1.5, 0.1, 0], [0.8, 0.4, 0]
@@ -102,7 +107,7 @@ class OperateTest(absltest.TestCase):
   def test_two_players_never_hold_the_same_object(self):
     both = _operate(_empty(2), [[_NEAR_AXIS]] * 2)
     np.testing.assert_array_equal(both.held, [[0, -1]])
-    second = _empty(2)._replace(held=jnp.asarray([[-1, 0]], jnp.int32))
+    second = _empty(2)._replace(held=np.asarray([[-1, 0]], np.int32))
     np.testing.assert_array_equal(
       _operate(second, [[_NEAR_AXIS]] * 2).held, [[-1, 0]]
     )
@@ -116,16 +121,16 @@ class OperateTest(absltest.TestCase):
       ([True, True], [False, True], [-1, 2]),
       ([False, True], [True, True], [-1, 2]),
     ):
-      before = _empty(2)._replace(ready=jnp.asarray([ready]))
-      after = _operate(before, offsets, graspable, grip=jnp.asarray([grip]))
+      before = _empty(2)._replace(ready=np.asarray([ready]))
+      after = _operate(before, offsets, graspable, grip=np.asarray([grip]))
       np.testing.assert_array_equal(after.held, [held])
 
 
 class TearTest(absltest.TestCase):
   def test_torn_away_beyond_the_limit_until_opened(self):
     state = _operate(_empty(), [[_NEAR_AXIS]])
-    at = jnp.zeros([1, 1, 3])
-    object_pos = jnp.asarray([[[constants.TEAR_METRES - 0.01, 0, 0]]])
+    at = np.zeros([1, 1, 3], np.float32)
+    object_pos = np.array([[[constants.TEAR_METRES - 0.01, 0, 0]]], np.float32)
     lag = hands.lag(state, at, object_pos)
     self.assertEqual(int(hands.tear(state, lag).held[0, 0]), 0)
     lag = hands.lag(state, at, object_pos + 0.1)
@@ -139,13 +144,18 @@ class TearTest(absltest.TestCase):
 
 class TargetTest(absltest.TestCase):
   def test_target_is_one_step_ahead(self):
-    state = _empty()._replace(distance=jnp.full([1, 1], 1.0))
+    state = _empty()._replace(distance=np.full([1, 1], 1, np.float32))
     command = _command()._replace(
-      velocity=jnp.asarray([[[1.5, 0.0]]]),
-      turn=jnp.full([1, 1], np.pi / 2 / constants.STEP_SECONDS),
-      pitch=jnp.full([1, 1], -0.5),
+      velocity=np.array([[[1.5, 0.0]]], np.float32),
+      turn=np.full([1, 1], np.pi / 2 / constants.STEP_SECONDS, np.float32),
+      pitch=np.full([1, 1], -0.5, np.float32),
     )
-    at = hands.target(state, command, jnp.zeros([1, 1, 3]), jnp.zeros([1, 1]))
+    at = hands.target(
+      state,
+      command,
+      np.zeros([1, 1, 3], np.float32),
+      np.zeros([1, 1], np.float32),
+    )
     walked = 1.5 * constants.STEP_SECONDS
     np.testing.assert_allclose(
       at[0, 0],
@@ -171,9 +181,9 @@ class KeepInsideTest(absltest.TestCase):
       ([0.6, 0, 0.3], 0.0, [0.45, 0, 0.3]),
       ([0.6, 0, 1.3], 0.0, [0.6, 0, 1.3]),
     ):
-      found = hands.keep_inside(
-        jnp.asarray([[hand]], jnp.float32),
-        jnp.asarray([[[0.9, 0.0, feet]]], jnp.float32),
+      found = _keep_inside(
+        np.asarray([[hand]], np.float32),
+        np.asarray([[[0.9, 0.0, feet]]], np.float32),
         terrain,
       )
       np.testing.assert_allclose(found[0, 0], wanted, atol=1e-6)
@@ -195,9 +205,9 @@ class KeepInsideTest(absltest.TestCase):
       ([2.3, 0, 0.4], [1.5, 0, top], [2.3, 0, 0.4]),
       ([1.95, 0, 0.4], [1.5, 0, top], [1.95, 0, top + 0.1]),
     ):
-      found = hands.keep_inside(
-        jnp.asarray([[hand]], jnp.float32),
-        jnp.asarray([[feet]], jnp.float32),
+      found = _keep_inside(
+        np.asarray([[hand]], np.float32),
+        np.asarray([[feet]], np.float32),
         terrain,
       )
       np.testing.assert_allclose(found[0, 0], wanted, atol=1e-6)
@@ -209,7 +219,7 @@ class LiftsItsPlayerTest(absltest.TestCase):
     heights = np.zeros([1, constants.MAX_TILES, constants.MAX_TILES], np.int32)
     heights[:, 4:] = 1
     terrain = (heights, np.zeros_like(heights), np.array([[6, 6]], np.int32))
-    holding = _empty()._replace(held=jnp.zeros([1, 1], jnp.int32))
+    holding = _empty()._replace(held=np.zeros([1, 1], np.int32))
     for hand, feet, at, wanted in (
       (holding, [0, 0, 0.5], [0.3, 0.0, 0.6], True),
       (_empty(), [0, 0, 0.5], [0.3, 0.0, 0.6], False),
@@ -218,10 +228,10 @@ class LiftsItsPlayerTest(absltest.TestCase):
       (holding, [0, 0, 0.5], [0.3, 0.0, 1.2], False),  # body, lifted high,
       (holding, [2, 0, 0.5], [2.3, 0.0, 0.6], False),  # or on higher ground.
     ):
-      found = hands.lifts_its_player(
+      found = _lifts_its_player(
         hand,
-        jnp.asarray([[feet]], jnp.float32),
-        jnp.asarray([[at]], jnp.float32),
+        np.asarray([[feet]], np.float32),
+        np.asarray([[at]], np.float32),
         terrain,
       )
       self.assertEqual(bool(found[0, 0]), wanted)

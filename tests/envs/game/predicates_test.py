@@ -1,6 +1,6 @@
 """Tests for relations, and for the pairs that satisfy them."""
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -8,6 +8,14 @@ from adaland.envs import constants
 from adaland.envs.game import predicates
 from adaland.envs.tasks import arrays
 from adaland.envs.tasks.literals import Literal, ObjectType, Player
+
+# A compiled program each; their many operations would be compiled one by one.
+_related = jax.jit(predicates.relations)
+_satisfied = jax.jit(
+  lambda row, relations, types: predicates.holds(
+    row, relations, types, predicates.bits(types > 0)
+  )
+)
 
 _CUBE = ObjectType.from_name("black cube")
 _BALL = ObjectType.from_name("yellow sphere")
@@ -22,21 +30,18 @@ def _relations(types, centres, touching=(), held=(-1,), see=()):
       out[i, j] = True
     return out
 
-  return predicates.relations(
-    jnp.asarray(types),
-    jnp.asarray(centres, jnp.float32),
+  return _related(
+    np.asarray(types, np.int32),
+    np.asarray(centres, np.float32),
     matrix(touching),
-    jnp.asarray(held),
+    np.asarray(held, np.int32),
     matrix(see),
   )
 
 
 def _holds(literal, types, relations):
-  types = jnp.asarray(types)
-  row = jnp.asarray(arrays.literal_row(literal))
-  return bool(
-    predicates.holds(row, relations, types, predicates.bits(types > 0))
-  )
+  row = np.asarray(arrays.literal_row(literal))
+  return bool(_satisfied(row, relations, np.asarray(types, np.int32)))
 
 
 class BitsTest(absltest.TestCase):
@@ -45,7 +50,7 @@ class BitsTest(absltest.TestCase):
     np.testing.assert_array_equal(predicates.bits(mask), [5, 0])
 
   def test_lowest_bit(self):
-    words = jnp.asarray([1, 12, 1 << 25, 0], jnp.uint32)
+    words = np.array([1, 12, 1 << 25, 0], np.uint32)
     np.testing.assert_array_equal(predicates.lowest_bit(words), [0, 2, 25, 32])
 
 
@@ -61,7 +66,7 @@ class RelationsTest(parameterized.TestCase):
 
   def test_a_players_centre_is_that_of_its_body(self):
     centres = predicates.node_centres(
-      jnp.asarray([[1.0, 2, 3]]), jnp.asarray([[4.0, 5, 6]])
+      np.array([[1.0, 2, 3]]), np.array([[4.0, 5, 6]])
     )
     half = constants.AVATAR_HEIGHT / 2
     np.testing.assert_allclose(centres, [[1, 2, 3 + half], [4, 5, 6]])
@@ -110,11 +115,9 @@ class HoldsTest(absltest.TestCase):
     self.assertFalse(_holds(goal, types, _relations(types, centres)))
 
   def test_empty_goal_never_holds(self):
-    types = jnp.asarray([13, _CUBE.type_id])
-    relations = _relations([13, _CUBE.type_id], np.zeros([2, 3]))
-    row = jnp.zeros([6], jnp.int32)
-    alive = predicates.bits(types > 0)
-    self.assertFalse(predicates.holds(row, relations, types, alive))
+    types = np.array([13, _CUBE.type_id], np.int32)
+    relations = _relations(types, np.zeros([2, 3]))
+    self.assertFalse(_satisfied(np.zeros(6, np.int32), relations, types))
 
 
 if __name__ == "__main__":

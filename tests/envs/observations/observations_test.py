@@ -1,6 +1,6 @@
 """Tests of adaland.envs.observations.observations."""
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from absl.testing import absltest
 
@@ -8,43 +8,47 @@ from adaland.envs import constants
 from adaland.envs.game import avatar, clocks, engine, hands
 from adaland.envs.observations import observations
 
+# A compiled program each; their many operations would be compiled one by one.
+_entities = jax.jit(observations.entities)
+_terrain_grid = jax.jit(observations.terrain_grid)
+
 _CUBE = 4  # Black.
 
 
 def _scene(slot_types, object_pos, player_pos, yaw, held=None, **fields):
   players, slots = len(player_pos), len(slot_types)
   state = observations.SceneState(
-    slot_types=jnp.asarray([slot_types], jnp.int32),
+    slot_types=np.asarray([slot_types], np.int32),
     poses=avatar.Poses(
-      jnp.asarray([object_pos], jnp.float32),
-      jnp.asarray([player_pos], jnp.float32),
-      jnp.asarray([yaw], jnp.float32),
-      jnp.zeros([1, players + slots, players + slots], bool),
+      np.asarray([object_pos], np.float32),
+      np.asarray([player_pos], np.float32),
+      np.asarray([yaw], np.float32),
+      np.zeros([1, players + slots, players + slots], bool),
     ),
     hand=hands.Hand(
-      held=jnp.asarray([held or [-1] * players], jnp.int32),
-      distance=jnp.full([1, players], 1.0),
-      offset=jnp.zeros([1, players, 3]),
-      ready=jnp.ones([1, players], bool),
+      held=np.asarray([held or [-1] * players], np.int32),
+      distance=np.full([1, players], 1, np.float32),
+      offset=np.zeros([1, players, 3], np.float32),
+      ready=np.ones([1, players], bool),
     ),
-    lag=jnp.full([1, players], 0.3),
-    pitch=jnp.full([1, players], -0.5),
-    clock=clocks.Clock(*(jnp.asarray([x]) for x in (0, 0, 2, 30))),
-    last_action=jnp.full([1, players, 6], -1, jnp.int32),
-    last_reward=jnp.zeros([1, players]),
+    lag=np.full([1, players], 0.3, np.float32),
+    pitch=np.full([1, players], -0.5, np.float32),
+    clock=clocks.Clock(*(np.array([x], np.int32) for x in (0, 0, 2, 30))),
+    last_action=np.full([1, players, 6], -1, np.int32),
+    last_reward=np.zeros([1, players], np.float32),
   )
   return state._replace(**fields)
 
 
 def _game(heights, tiles):
-  heights = jnp.asarray(heights[None], jnp.int32)
+  heights = np.asarray(heights[None], np.int32)
   return engine.GameBatch(
-    goal=jnp.zeros([1, 1, 6], jnp.int32),
-    rules=jnp.zeros([1, 1, 14], jnp.int32),
+    goal=np.zeros([1, 1, 6], np.int32),
+    rules=np.zeros([1, 1, 14], np.int32),
     heights=heights,
-    ramps=jnp.zeros_like(heights),
-    tiles=jnp.asarray([tiles]),
-    reachable=jnp.ones_like(heights),
+    ramps=np.zeros_like(heights),
+    tiles=np.array([tiles], np.int32),
+    reachable=np.ones_like(heights),
   )
 
 
@@ -54,8 +58,8 @@ class EntitiesTest(absltest.TestCase):
     scene = _scene(
       [_CUBE, _CUBE], [[0, 3, 0.85], [5, 5, 0]], [[1, 1, 0]], [np.pi / 2], [0]
     )
-    visible = jnp.asarray([[[False, True, False]]])
-    rows = observations.entities(scene, visible)
+    visible = np.asarray([[[False, True, False]]])
+    rows = _entities(scene, visible)
     self.assertEqual(rows.shape, (1, 1, 2, observations.ENTITY_WIDTH))
     np.testing.assert_allclose(
       rows[0, 0, 0],
@@ -69,7 +73,7 @@ class EntitiesTest(absltest.TestCase):
     scene = _scene(
       [_CUBE], [[0, 3, 0]], [[0, 0, 0], [2, 0, 0]], [0, np.pi], [-1, 0]
     )
-    rows = observations.entities(scene, jnp.ones([1, 2, 3], bool))
+    rows = _entities(scene, np.ones([1, 2, 3], bool))
     np.testing.assert_array_equal(rows[0, :, :, 5], [[0, 0], [1, 0]])
     self.assertEqual(rows.shape, (1, 2, 2, observations.ENTITY_WIDTH))
     down = (constants.AVATAR_HEIGHT / 2 - constants.EYE_HEIGHT) / 10
@@ -87,7 +91,7 @@ class TerrainGridTest(absltest.TestCase):
     heights[2, 4] = 3  # The tile with x in [-0.5, 0.5], y in [1.5, 2.5].
     game = _game(heights, [5, 5])
     scene = _scene([0], [[0, 0, 0]], [[0, 0, 0]], [np.pi / 2])
-    grid = np.asarray(observations.terrain_grid(scene, game))
+    grid = np.asarray(_terrain_grid(scene, game))
     grid = grid.reshape(5, 5)  # [ahead -1 .. 3, left 2 .. -2]
     expected = np.zeros([5, 5])
     expected[3, 2] = 1  # Two ahead; the highest level is one unit.
@@ -99,7 +103,7 @@ class TerrainGridTest(absltest.TestCase):
     heights = np.zeros([constants.MAX_TILES, constants.MAX_TILES])
     heights[4, 3] = 3  # The tile with x in [1.5, 2.5], y in [-0.5, 0.5].
     scene = _scene([0], [[0, 0, 0]], [[-1, 2, 0]], [0])
-    grid = observations.terrain_grid(scene, _game(heights, [5, 7]))
+    grid = _terrain_grid(scene, _game(heights, [5, 7]))
     expected = np.zeros([5, 5])
     expected[4, 4] = 1  # Three ahead, two to the right.
     expected[:, 0] = 1  # Two to the left is outside.
@@ -109,7 +113,7 @@ class TerrainGridTest(absltest.TestCase):
     flat = np.zeros([constants.MAX_TILES, constants.MAX_TILES])
     scene = _scene([0], [[0, 0, 0]], [[0, 0, 0.75]], [0.3])
     np.testing.assert_allclose(
-      observations.terrain_grid(scene, _game(flat, [9, 9]))[0, 0],
+      _terrain_grid(scene, _game(flat, [9, 9]))[0, 0],
       -0.5,
       atol=1e-6,
     )

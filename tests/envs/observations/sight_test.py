@@ -1,6 +1,6 @@
 """Tests of adaland.envs.observations.sight."""
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from absl.testing import absltest
 
@@ -9,23 +9,28 @@ from adaland.envs.game import avatar
 from adaland.envs.observations import sight
 from adaland.envs.physics import base, cpu
 
+# A compiled program each; their many operations would be compiled one by one.
+_jit_wanted = jax.jit(sight.wanted)
+_jit_all_lines = jax.jit(sight.all_lines)
+_jit_free = jax.jit(sight.free)
+
 _CUBE, _SPHERE = 4, 9
 
 
 def _wanted(types, positions, literals, yaw=0.0, room=0.0):
   slots = len(types)
   poses = avatar.Poses(
-    object_pos=jnp.asarray([positions], jnp.float32),
-    player_pos=jnp.zeros([1, 1, 3]),
-    player_yaw=jnp.full([1, 1], yaw),
-    touching=jnp.zeros([1, slots + 1, slots + 1], bool),
+    object_pos=np.asarray([positions], np.float32),
+    player_pos=np.zeros([1, 1, 3], np.float32),
+    player_yaw=np.full([1, 1], yaw, np.float32),
+    touching=np.zeros([1, slots + 1, slots + 1], bool),
   )
-  return sight.wanted(
-    jnp.asarray([types]),
+  return _jit_wanted(
+    np.array([types], np.int32),
     poses,
-    jnp.zeros([1, 1]),
-    jnp.asarray([literals]),
-    jnp.full([1, 2], room),
+    np.zeros([1, 1], np.float32),
+    np.array([literals], np.int32),
+    np.full([1, 2], room, np.float32),
   )
 
 
@@ -90,15 +95,19 @@ class WantedTest(absltest.TestCase):
     ]
     physics.load(np.arange(32), scenes)
     state = physics.state()
-    types = jnp.asarray([scene.slot_types for scene in scenes], jnp.int32)
+    types = np.asarray([scene.slot_types for scene in scenes], np.int32)
     poses = avatar.Poses(
       state.object_pos, state.player_pos, state.player_yaw, state.touching
     )
-    literals = jnp.zeros((32, 1, 2), jnp.int32)
+    literals = np.zeros((32, 1, 2), np.int32)
     sources, centres, sure, pairs = map(
       np.asarray,
-      sight.wanted(
-        types, poses, jnp.zeros((32, 1)), literals, jnp.full((32, 2), 4.0)
+      _jit_wanted(
+        types,
+        poses,
+        np.zeros((32, 1), np.float32),
+        literals,
+        np.full((32, 2), 4, np.float32),
       ),
     )
     asked = sure | pairs
@@ -166,7 +175,7 @@ class AllLinesTest(absltest.TestCase):
     pairs[0, 0, 1] = True
     distance = rng.uniform(-2, 6, (4, 15)).astype(np.float32)
     node = rng.integers(base.NODE_NONE, 5, (4, 15))
-    lines = sight.all_lines(jnp.asarray(points[:, :3]), jnp.asarray(points))
+    lines = _jit_all_lines(points[:, :3], points)
     segments = sight.segments(points[:, :3], points, pairs)
     at = segments.env, segments.source * 5 + segments.target
     packed = segments.row, segments.column
@@ -184,7 +193,7 @@ class AllLinesTest(absltest.TestCase):
     hits.distance[packed], hits.node[packed] = distance[at], node[at]
     expected = np.zeros_like(pairs)
     expected[pairs] = sight.unblocked(segments, hits)
-    found = sight.free(lines, *map(jnp.asarray, (distance, node, pairs)))
+    found = _jit_free(lines, distance, node, pairs)
     np.testing.assert_array_equal(found, expected)
     self.assertGreater(expected.sum(), 5)
     self.assertGreater((pairs & ~expected).sum(), 5)
