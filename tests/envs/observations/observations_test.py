@@ -89,12 +89,14 @@ class TerrainGridTest(absltest.TestCase):
   def test_turns_with_the_heading(self):
     heights = np.zeros([constants.MAX_TILES, constants.MAX_TILES])
     heights[2, 4] = 3  # The tile with x in [-0.5, 0.5], y in [1.5, 2.5].
+    heights[1, 2] = 3  # That with x in [-1.5, -0.5], y in [-0.5, 0.5].
     game = _game(heights, [5, 5])
     scene = _scene([0], [[0, 0, 0]], [[0, 0, 0]], [np.pi / 2])
     grid = np.asarray(_terrain_grid(scene, game))
     grid = grid.reshape(5, 5)  # [ahead -1 .. 3, left 2 .. -2]
     expected = np.zeros([5, 5])
     expected[3, 2] = 1  # Two ahead; the highest level is one unit.
+    expected[1, 1] = 1  # One to the left.
     expected[4] = 1  # Three ahead is outside.
     np.testing.assert_allclose(grid, expected, atol=1e-6)
 
