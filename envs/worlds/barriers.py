@@ -10,6 +10,7 @@ side. With the built-in physics, players that run and push at all angles
   any other object, too.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -89,8 +90,11 @@ class Floor:
         self._filled[slot] = self._around(slot)
       else:
         self._slopes.append(slot)
-    self._free = np.ones(self._foot.shape, bool)
-    self._free = ~self._beside_walls(self._flood(self._free))
+
+  @functools.cached_property
+  def _free(self) -> np.ndarray:
+    """The cells where walls leave room, bool [X, Y]; most tasks need none."""
+    return ~self._beside_walls(self._flood(np.ones(self._foot.shape, bool)))
 
   def reached(self, obstacles: Sequence[int], loose: bool) -> Cells:
     """Returns the ground that some player may reach.
