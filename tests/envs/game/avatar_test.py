@@ -1,5 +1,6 @@
 """Tests for actions, gaze and field of view."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -7,13 +8,17 @@ from absl.testing import absltest, parameterized
 from adaland.envs import constants
 from adaland.envs.game import avatar
 
+# One compiled program; its many operations would be compiled one by one.
+_decode_actions = jax.jit(avatar.decode_actions)
+
 _NOOP = constants.NOOP_ACTION
 
 
 def _command(action, yaw=0.0, pitch=0.0):
-  actions = jnp.asarray(action)[None, None]
-  command = avatar.decode_actions(
-    actions, jnp.full([1, 1], yaw), jnp.full([1, 1], pitch)
+  command = _decode_actions(
+    np.array([[action]], np.int32),
+    np.full([1, 1], yaw, np.float32),
+    np.full([1, 1], pitch, np.float32),
   )
   return avatar.Command(*(np.asarray(x)[0, 0] for x in command))
 
