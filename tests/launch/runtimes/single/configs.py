@@ -25,6 +25,14 @@ SETTINGS = (
   "network.num_bins=5",
   "learner.muesli.num_samples=2",
 )
+# One- and two-player tasks in a batch, and all kinds of co-players.
+PAIRS = (
+  "env.num_players=2",
+  "tasks.two_player_probability=0.5",
+  "coplayers.self_share=0.3",
+  "coplayers.pool_size=2",
+  "coplayers.snapshot_updates=4",
+)
 
 
 def tiny(*settings: str) -> experiment.ExperimentConfig:

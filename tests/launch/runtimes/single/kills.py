@@ -134,7 +134,9 @@ def differences(one: pathlib.Path, other: pathlib.Path) -> list[str]:
 def write_config(folder: pathlib.Path, *settings: str) -> str:
   """Writes the runs' config; returns its path."""
   path = folder / "config.json"
-  config = configs.tiny("run.log_seconds=0.05", "run.max_steps=2300", *settings)
+  config = configs.tiny(
+    *configs.PAIRS, "run.log_seconds=0.05", "run.max_steps=1500", *settings
+  )
   path.write_text(json.dumps(json_codec.to_json(config)))
   return str(path)
 

@@ -4,16 +4,21 @@
 """
 
 import json
+import os
 import pathlib
 import random
+from unittest import mock
 
 import pytest
 from absl.testing import absltest
 
+from adaland.launch import train
 from tests.launch.runtimes.single import kills
 
 
-@pytest.mark.long(seconds=60)
+# The programs are those of the runs in trainer_test.
+@pytest.mark.long(seconds=40)
+@pytest.mark.xdist_group("trainer")
 @pytest.mark.once
 class ResumeTest(absltest.TestCase):
   def test_killed_at_random_moments_it_ends_with_the_same_bits(self):
@@ -21,18 +26,24 @@ class ResumeTest(absltest.TestCase):
     config = kills.write_config(folder)
     alone, killed = folder / "alone", folder / "killed"
     # It goes first, so that the others find its compiled programs.
-    kills.finish(kills.start(alone, config), alone)
+    self.train(alone, config)
     rng = random.Random()  # Other moments every time, because none may matter.
     for moment, longest in (("checkpoint", 0.05), ("step", 1.0)):
       process = kills.start(killed, config)
       seconds = rng.uniform(0, longest)
       self.assertTrue(kills.kill(process, killed, moment, seconds), moment)
-    kills.finish(kills.start(killed, config), killed)
+    self.train(killed, config)
     self.assertEqual(kills.differences(alone, killed), [])
     rows = (killed / "metrics.jsonl").read_text().splitlines()
     steps = [json.loads(row)["step"] for row in rows]
     self.assertEqual(steps, sorted(steps))
     self.assertGreater(json.loads(rows[-1])["updates"], 100)
+
+  def train(self, workdir, config):
+    """Runs to the end in this process, which traces the programs once."""
+    flags = "--launcher=device", f"--workdir={workdir}", f"--config={config}"
+    with mock.patch.dict(os.environ):  # A run sets environment variables.
+      self.assertEqual(train.main(flags), 0)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,8 @@ from adaland.launch.run import progress, rundir, status_file
 from adaland.launch.runtimes.single import preflight, trainer
 from tests.launch.runtimes.single import configs
 
-# One- and two-player tasks in a batch, and all kinds of co-players.
-_PAIRS = (
-  "env.num_players=2",
-  "tasks.two_player_probability=0.5",
-  "coplayers.self_share=0.3",
-  "coplayers.pool_size=2",
-  "coplayers.snapshot_updates=4",
-)
+# The programs are those of the runs in resume_test.
+pytestmark = pytest.mark.xdist_group("trainer")
 
 
 def _assert_equal(a, b):
@@ -41,7 +35,7 @@ class TrainerTest(absltest.TestCase):
 
   @contextlib.contextmanager
   def make(self, name, *settings):
-    config = configs.tiny(*_PAIRS, *settings)
+    config = configs.tiny(*configs.PAIRS, *settings)
     preflight.prepare(config)
     run = rundir.RunDir(os.path.join(self.folder, name))
     with run.begin(config, ("run.max_steps",)):
