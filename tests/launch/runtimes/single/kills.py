@@ -72,16 +72,18 @@ def kill(
   Args:
     process: The run.
     workdir: Its directory.
-    moment: Event to count from: "start", "step" (a row of metrics is written)
-      or "checkpoint" (one is being written).
+    moment: Event to count from: "start", "step" (a row of metrics is written),
+      "checkpoint" (one is being written) or "second checkpoint" (one is being
+      written beside a whole one).
     seconds: Time from the event to the kill.
   """
-  metrics = workdir / "metrics.jsonl"
+  metrics, folder = workdir / "metrics.jsonl", workdir / "checkpoints"
   rows = _size(metrics)
 
   def reached() -> bool:
-    if moment == "checkpoint":
-      return any((workdir / "checkpoints").glob("writing-*"))
+    if moment.endswith("checkpoint"):
+      whole = moment == "checkpoint" or checkpoint.steps(folder)
+      return bool(whole) and any(folder.glob("writing-*"))
     return moment == "start" or _size(metrics) != rows
 
   while process.poll() is None and not reached():

@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 from absl.testing import absltest
 
+from adaland.agent.checkpoint import checkpoint
 from adaland.launch import train
 from tests.launch.runtimes.single import kills
 
@@ -28,10 +29,12 @@ class ResumeTest(absltest.TestCase):
     # It goes first, so that the others find its compiled programs.
     self.train(alone, config)
     rng = random.Random()  # Other moments every time, because none may matter.
-    for moment, longest in (("checkpoint", 0.05), ("step", 1.0)):
+    # There is a checkpoint after the first kill, so that the others resume.
+    for moment, longest in (("second checkpoint", 0.05), ("step", 1.0)):
       process = kills.start(killed, config)
       seconds = rng.uniform(0, longest)
       self.assertTrue(kills.kill(process, killed, moment, seconds), moment)
+      self.assertNotEmpty(checkpoint.steps(killed / "checkpoints"), moment)
     self.train(killed, config)
     self.assertEqual(kills.differences(alone, killed), [])
     rows = (killed / "metrics.jsonl").read_text().splitlines()
