@@ -85,7 +85,10 @@ def experiment():
   return adaland.presets.smoke(
     memory=EMA, curriculum=InOrder, environment=MyLand, tasks=fetch,
     settings={
-      "run.max_steps": 300, "run.eval_tasks": 1, "run.eval_trials": (1,),
+      # Tracing takes seconds: few operations, and one environment in training
+      # as in the evaluation.
+      "learner.algorithm": "vtrace", "actor.envs_per_actor": 1,
+      "run.max_steps": 200, "run.eval_tasks": 1, "run.eval_trials": (1,),
       "cluster.eval_minutes": 0,
     },
   )
