@@ -116,7 +116,7 @@ class UnrollTest(actor_case.ActorCase):
       [u.observation["at"][:, 1] for u in unrolls], [range(15)] * 2
     )
 
-  @parameterized.parameters(2, 3, 5, 20)
+  @parameterized.parameters(2, 3, 8, 18)
   def test_each_action_is_learned_from_once(self, length):
     learned = []
     for unroll in self.play(length, times=48):
@@ -145,7 +145,7 @@ class UnrollTest(actor_case.ActorCase):
 
 class StepTest(actor_case.ActorCase):
   def test_counts_the_environments_that_took_an_action(self):
-    made = self.make(length=40)
+    made = self.make(length=7)
     counts = [made.step(fakes.PARAMS, 0) for _ in range(40)]
     # Tasks 0, 1, 2, 3 have 22, 30, 66 and 15 steps; the last follows task 0.
     self.assertEqual(
@@ -173,7 +173,7 @@ class StepTest(actor_case.ActorCase):
     for seed in (0, 0, 1):
       made.append(
         self.make(
-          length=9,
+          length=7,
           functions=drawing,
           seed=seed,
           make_environment=make_environment,

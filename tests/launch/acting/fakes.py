@@ -41,7 +41,8 @@ def _act(params, state, observation, first, key):
 
 FUNCTIONS = acting.Actor(
   init=lambda n: acting.ActorState(
-    {"m": jnp.full((n, 1), FIRST_MEMORY)},
+    # Of the type that `_act` returns, or the first step is compiled alone.
+    {"m": jnp.full((n, 1), FIRST_MEMORY, jnp.float32)},
     jnp.zeros(n),
     jnp.zeros((n, sum(SIZES))),
   ),
