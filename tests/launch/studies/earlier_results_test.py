@@ -10,6 +10,10 @@ from tests.launch.studies import fake_runs
 
 
 class EarlierResultsTest(fake_runs.TestCase):
+  def setUp(self):
+    super().setUp()
+    self.draw_nothing()
+
   def test_what_is_done_is_not_done_again(self):
     self.call("made", "--minutes=2", "--seeds=1")
     self.fake.trained, self.fake.played = [], []

@@ -11,9 +11,10 @@ from absl.testing import absltest, parameterized
 from adaland.launch import train
 from adaland.launch.config import experiment
 from adaland.launch.evaluation import fewshot, tasksets
+from adaland.launch.evaluation.comparison import summary
 from adaland.launch.run import process_tree, rundir
 from adaland.launch.studies import __main__ as command
-from adaland.launch.studies import study, table
+from adaland.launch.studies import curves, study, table
 
 _ROWS = 12
 CPU_SECONDS = 30.0
@@ -123,6 +124,13 @@ class TestCase(parameterized.TestCase):
     self.enter_context(
       absltest.mock.patch.object(fewshot, "agent_policy", lambda *args: None)
     )
+
+  def draw_nothing(self):
+    """Leaves out the scores' and curves' pictures, which take most time."""
+    for module in (summary, curves):
+      self.enter_context(
+        absltest.mock.patch.object(module, "draw", return_value=b"")
+      )
 
   def call(self, *argv, more=()):
     """Runs the command; returns (code, stdout, stderr)."""

@@ -55,6 +55,7 @@ class StudyTest(fake_runs.TestCase):
       self.assertTrue((results / name).read_bytes().startswith(b"\x89PNG"))
 
   def test_a_size_decides_on_preset_length_and_launcher(self):
+    self.draw_nothing()
     code, out, _ = self.call("made", "--size=small", "--seeds=1")
     self.assertEqual(code, 0)
     self.assertEqual({run[2] for run in self.fake.trained}, {"device"})
@@ -72,6 +73,7 @@ class StudyTest(fake_runs.TestCase):
     self.assertEqual(spent, {"cpu_seconds": 2 * fake_runs.CPU_SECONDS})
 
   def test_processor_time_is_written_during_a_run_that_may_be_killed(self):
+    self.draw_nothing()
     path = self.folder / "runs" / "first-0.spent.json"
     seen = []
 
@@ -93,6 +95,7 @@ class StudyTest(fake_runs.TestCase):
     self.assertEqual(result["training"]["cpu_seconds"], last)
 
   def test_what_people_found_is_on_the_page(self):
+    self.draw_nothing()
     argv = ("made", "--seeds=1", "--launcher=device")
     self.call(*argv)
     (self.folder / "out" / "finding.md").write_text("It does not.\n")
@@ -102,6 +105,7 @@ class StudyTest(fake_runs.TestCase):
     self.assertIn(" made --seeds=1 --minutes=30 --launcher=device\n", out)
 
   def test_some_variants_and_the_others_later(self):
+    self.draw_nothing()
     code, _, err = self.call("made", "--seeds=1", "--only=second, first")
     self.assertEqual(code, 0, err)
     self.assertEqual([run[0] for run in self.fake.trained], _FIRST_AND_SECOND)
@@ -118,6 +122,7 @@ class StudyTest(fake_runs.TestCase):
     self.assertEqual(self.fake.trained[-1][0], "third-0")
 
   def test_decisions_are_counted_and_drawn(self):
+    self.draw_nothing()
     row = {"env_steps": 600, "accepted": True, "why": "passes"}
     self.fake.decided = json.dumps(row) + "\n"
     code, out, _ = self.call("made", "--seeds=1")
