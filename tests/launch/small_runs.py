@@ -13,6 +13,7 @@ def begin(workdir, *settings):
       "run.checkpoint_minutes=0.05",
       "run.max_minutes=15",
       "cluster.eval_minutes=0",
+      "learner.muesli.model_steps=2",  # Each is traced.
       *settings,
     ],
   )

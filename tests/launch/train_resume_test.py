@@ -3,12 +3,16 @@
 import io
 import os
 
+import pytest
 from absl.testing import absltest
 
 from adaland.launch.roles import learner, learner_state
 from adaland.launch.run import progress
 from adaland.launch.runtimes import driver, local
 from tests.launch import small_runs
+
+# The programs are those of the runs in train_test.
+pytestmark = pytest.mark.xdist_group("train")
 
 
 class _Losses:

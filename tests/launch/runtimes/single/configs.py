@@ -24,6 +24,7 @@ SETTINGS = (
   "network.model_size=8",
   "network.num_bins=5",
   "learner.muesli.num_samples=2",
+  "learner.muesli.model_steps=2",  # Each is traced.
 )
 # One- and two-player tasks in a batch, and all kinds of co-players.
 PAIRS = (
