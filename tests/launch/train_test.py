@@ -51,7 +51,7 @@ class TrainTest(absltest.TestCase):
       cls.workdir,
       "run.max_steps=800",
       "cluster.hung_seconds=10",
-      "cluster.eval_minutes=0.1",
+      "cluster.eval_minutes=0.01",
       "cluster.eval_tasks=1",
       "run.eval_trials=1",
     )

@@ -6,7 +6,6 @@ from absl.testing import absltest, parameterized
 
 from adaland.launch import builder
 from adaland.launch.bench import network
-from adaland.launch.config import overrides, preset_configs
 from adaland.launch.runtimes.single import jaxprs
 from tests.launch.runtimes.single import configs
 
@@ -89,20 +88,9 @@ class MeasuredTest(parameterized.TestCase):
   def test_a_learned_step_costs_more_than_an_acted_one(self):
     # Learning runs both networks and differentiates; acting encodes the goal
     # and rules again at each step.
-    config = overrides.apply(
-      preset_configs.laptop(), ["learner.privileged.distillation_alone=0.5"]
-    )
-    made = builder.agent(config)
-    act = network.acting_work(
-      config, made, made.network.init(network.jax.random.PRNGKey(0))
-    ).flop_per_step
-    learner = builder.learner(config, made.network)
-    batch = builder.batch_template(config, builder.unroll_spec(config, made))
-    key = network.jax.random.PRNGKey(0)
-    state = network.jax.eval_shape(learner.init, key)
-    update = functools.partial(learner.update, progress=1.0)
-    learn = jaxprs.flops(update, state, batch) / batch.mask.size
-    self.assertBetween(learn / act, 2, 60)
+    act = network.acting(configs.tiny(), 0.01)["acting_flop_per_step"]
+    found = network.learner(configs.tiny(), 0.01, "local")
+    self.assertBetween(found["learner_flop_per_step"] / act, 2, 60)
 
 
 if __name__ == "__main__":

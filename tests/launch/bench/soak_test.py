@@ -14,7 +14,11 @@ from adaland.launch.config import preset_configs
 from adaland.launch.run import process_tree, rundir, status_file
 from tests.launch.runtimes import slow_land
 
-_SETTINGS = (*slow_land.SETTINGS, "run.log_seconds=0.5")
+_SETTINGS = (
+  *slow_land.SETTINGS,
+  "run.log_seconds=0.5",
+  "learner.algorithm=vtrace",  # Compiled in less time than the default.
+)
 
 
 def _sample(seconds, own, shared=5.0, pid=7):

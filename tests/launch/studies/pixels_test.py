@@ -14,6 +14,9 @@ _FEW = (
   "replay.batch_size=2",
   "replay.samples_per_insert=1",
   "run.max_steps=190",
+  # Tracing each layer takes a second.
+  "network.num_layers=1",
+  "network.patches.num_layers=1",
 )
 
 

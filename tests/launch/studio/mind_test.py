@@ -66,21 +66,21 @@ class MindTest(absltest.TestCase):
         self.assertAlmostEqual(float(weights.sum()), 1.0, places=5)
 
   def test_a_value_that_was_never_learned_is_not_told(self):
+    # The same network as in the test above, which it need not compile again.
+    agent = _agent(belief=True)
+    config = agent.config
+    init = builder.agent(config).network.init
+    params = init(jax.random.PRNGKey(1))
     for alone, told in ((0.5, True), (1.0, False)):
       config = overrides.apply(
-        preset_configs.smoke(),
+        config,
         [
-          "teaching.teacher=explorer",
-          "learner.privileged.distillation_weight=1.0",
+          "learner.algorithm=muesli",
           "learner.privileged.distillation_share=1.0",
           f"learner.privileged.distillation_alone={alone}",
         ],
       )
-      init = builder.agent(config).network.init
-      agent = trained_agent.SavedAgent(
-        config, init(jax.random.PRNGKey(1)), agent_dir.Training(0, 0, 0.0)
-      )
-      made = mind.Mind(agent, seed=5)
+      made = mind.Mind(agent._replace(config=config, params=params), seed=5)
       made.act(next(_steps(config, 1)))
       assert made.thought is not None
       self.assertEqual(made.thought.value is not None, told)
