@@ -1,5 +1,6 @@
 """Settings that must be in place before the first import of JAX."""
 
+import math
 import os
 import sys
 
@@ -38,13 +39,16 @@ _DIFFERENT = tuple(
     "runtimes/single/",
   )
 )
+# All tests with MuJoCo Warp run in one process, which compiles its kernels
+# once, and take longer than any other group.
+_LONGEST_GROUP = "warp"
 _OPTIMIZE_LITTLE = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 _CHOSEN = os.environ.get(_OPTIMIZE_LITTLE)
 
 
 @pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
 def pytest_collection_modifyitems(items):
-  """Puts the tests of whole runs first, the longest before the others.
+  """Puts the longest first: Warp's tests, then the longest whole runs.
 
   The other tests of a file, or of files with the same programs, are kept
   together to share what their process has traced and compiled. Files with
@@ -70,11 +74,16 @@ def _group(item) -> str:
   return next((name for name in _SHARED if name in used), item.path.stem)
 
 
-def _order(item, optimized: bool) -> int:
+def _order(item, optimized: bool) -> float:
+  group = item.get_closest_marker("xdist_group")
+  if group is not None and group.args[0] == _LONGEST_GROUP:
+    return -math.inf
   mark = item.get_closest_marker("long")
   if mark is not None:
     return -mark.kwargs.get("seconds", 0)
-  return 1 if optimized else 2
+  if optimized:
+    return 1
+  return 2 if _group(item) in _SHARED else 3
 
 
 @pytest.hookimpl(tryfirst=True)
