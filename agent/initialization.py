@@ -108,10 +108,11 @@ def _initial_value(parameter: _Parameter) -> jax.Array:
 
 
 def _stddev(parameter: _Parameter) -> float | None:
-  """Returns the scale of numbers truncated at two standard deviations, or None.
+  """Returns the scale of a parameter's truncated normal numbers.
 
-  Args:
-    parameter: The parameter; None is returned if it has other initial values.
+  Returns:
+    Their standard deviation before the truncation at two of it; None if the
+    parameter has other initial values.
   """
   init, shape = parameter.init, parameter.shape
   if isinstance(init, hk.initializers.TruncatedNormal):

@@ -162,7 +162,7 @@ class TrainTest(absltest.TestCase):
     code, out, err = _call(
       evaluate.main,
       f"--workdir={self.workdir}",
-      "--num_tasks=1",
+      "--num_tasks=2",
       "--trials=1,2",
       f"--report={report}",
       "--json=-",
@@ -172,7 +172,7 @@ class TrainTest(absltest.TestCase):
     self.assertEqual(result["policy"], "agent")
     self.assertEqual(result["trials"], [1, 2])
     self.assertEqual(set(result["reward"]["mean"]), {"1", "2"})
-    self.assertLen(result["tasks"], 1)
+    self.assertLen(result["tasks"], 2)
     self.assertEqual(
       set(result["tasks"][0]), {"id", "rewards", "trial_rewards", "expert"}
     )

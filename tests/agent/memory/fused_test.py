@@ -51,9 +51,7 @@ class FusedTest(parameterized.TestCase):
     results = []
     for kernel in (None, "xla"):
       with mock.patch.object(fused, "kernel", return_value=kernel):
-        gradient = jax.jit(
-          lambda *args: jax.grad(total, argnums=(0, 1), has_aux=True)(*args)
-        )
+        gradient = jax.jit(jax.grad(total, argnums=(0, 1), has_aux=True))
         results.append(gradient(params, x))
     chex.assert_trees_all_close(*results, rtol=1e-4, atol=1e-4)
 

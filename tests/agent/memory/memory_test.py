@@ -6,6 +6,7 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from absl.testing import absltest, parameterized
 
 from adaland.agent import initialization
@@ -103,6 +104,7 @@ def _lived_in(memory: str):
 
 class MemoryTest(parameterized.TestCase):
   @parameterized.named_parameters(*_MEMORIES)
+  @pytest.mark.optimized
   def test_steps_equal_unroll(self, memory):
     params, _, unroll = _functions(memory)
     x, first = _inputs()
