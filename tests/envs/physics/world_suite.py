@@ -120,9 +120,11 @@ class ObjectSuite(backends.BackendTest):
 
   def test_what_takes_the_place_of_an_object_about_to_sleep_falls(self):
     one = np.zeros(1, int)
+    scene = fakes.scene((fakes.CUBE, 1.0, 0.0))
+    physics = self.world(scene)
     for steps in range(1, 6):
       for height in (0.2, 0.2005, 0.201, 0.203):
-        physics = self.world(fakes.scene((fakes.CUBE, 1.0, 0.0)))
+        physics.load(one, [scene])
         cube = np.array([[1.0, 0.0, height]])
         physics.set_slots(one, one, np.array([fakes.CUBE]), cube)
         fakes.walk(physics, (0, 0), steps)
