@@ -1,5 +1,6 @@
 """Settings that must be in place before the first import of JAX."""
 
+import gc
 import math
 import os
 import sys
@@ -19,6 +20,9 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Programs compile faster if they don't hold the Python line of each operation.
 os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
 os.environ.setdefault("JAX_INCLUDE_FULL_TRACEBACKS_IN_LOCATIONS", "0")
+# JAX keeps a million objects alive, which Python would look through again and
+# again for a twentieth of the suite's time.
+gc.set_threshold(10_000, 20, 50)
 # Modules with environments, learners and runs that several test files share.
 _SHARED = (
   "tests.envs.fixtures",

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from adaland.envs.sampling import heldout, sampler
 from adaland.envs.sampling.config import SamplerConfig
 
-
 # Of so few small games many are drawn twice, and would be from both halves if
 # nothing kept these apart. Of 20,000 draws among all games 60 repeat another.
 _SMALL = SamplerConfig(

@@ -3,13 +3,12 @@
 import bisect
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from adaland.envs import constants, shapes
-from adaland.envs.tasks.task import Literal, Player, Position, Task
+from adaland.envs.tasks.task import Literal, Task
 from adaland.envs.worlds import passages
+from adaland.envs.worlds.bodies import Body, bodies_of, is_player, reach
 from adaland.envs.worlds.level_ground import (
   CANDIDATES,
   CLEARANCE,
@@ -32,50 +31,6 @@ _ROUNDING = 1e-9  # Metres, so that bodies that exactly touch fit.
 _DIVIDED = 1e6
 
 
-class _Body(NamedTuple):
-  """A player or an object to place."""
-
-  name: str
-  type_id: int
-  radius: float
-  at: Position
-  half_depth: float  # Half its size along its own x axis.
-  frozen: bool = False
-
-
-def _bodies(task: Task) -> list[_Body]:
-  """Returns players, then objects in the order of their slots."""
-  bodies = [
-    _Body(
-      f"player{i + 1}",
-      Player(i + 1).type_id,
-      constants.AVATAR_RADIUS,
-      at,
-      constants.AVATAR_RADIUS,
-    )
-    for i, at in enumerate(player.at for player in task.players)
-  ]
-  for spec in task.objects:
-    kind = spec.type
-    shape = shapes.shape_of_type(kind.type_id)
-    bodies += [
-      _Body(
-        kind.name,
-        kind.type_id,
-        shape.footprint_radius,
-        at,
-        shape.half_extents[0],
-        spec.frozen,
-      )
-      for at in spec.at
-    ]
-  return bodies
-
-
-def _is_player(body: _Body) -> bool:
-  return body.type_id > constants.NUM_OBJECT_TYPES
-
-
 def _type_pairs(literals: Iterable[Literal]) -> set[frozenset[int]]:
   return {frozenset((x.a.type_id, x.b.type_id)) for x in literals}
 
@@ -91,7 +46,7 @@ class _Preferences:
     contact: The bodies with a partner that should be in contact with it.
   """
 
-  def __init__(self, task: Task, bodies: list[_Body]):
+  def __init__(self, task: Task, bodies: list[Body]):
     goals = [player.goal for player in task.players]
     conditions = [rule.condition for rule in task.rules]
     literals = goals + conditions
@@ -157,7 +112,7 @@ def _walk(
 
 
 def _contact(
-  bodies: list[_Body],
+  bodies: list[Body],
   pair: tuple[int, int],
   centre: np.ndarray,
   facing: dict[int, float],
@@ -176,19 +131,19 @@ def _contact(
     Positions of the second, [n, 2], and the yaws that both must have, [n].
   """
   first, second = (bodies[i] for i in pair)
-  reach = first.half_depth + second.half_depth + _GAP
-  if _is_player(first):
+  between = reach(first.type_id, second.type_id) + _GAP
+  if is_player(first):
     yaw = rng.uniform(-np.pi, np.pi, CANDIDATES)
   elif pair[0] in facing or first.at is not None:
     yaw = facing.get(pair[0], 0.0) + np.array([0.0, np.pi])
   else:
     yaw = rng.uniform(-np.pi, np.pi, CANDIDATES)
   ahead = np.stack([np.cos(yaw), np.sin(yaw)], axis=1)
-  return centre + reach * ahead, yaw
+  return centre + between * ahead, yaw
 
 
 def _place(
-  bodies: list[_Body],
+  bodies: list[Body],
   preferences: _Preferences,
   ground: LevelGround,
   rng: np.random.Generator,
@@ -261,7 +216,7 @@ def _place(
           facing[i] = facing[partner] = float(yaws[best])
           # Bodies touch a player from any side, so its lines have one each.
           line = [partner]
-          if not _is_player(bodies[partner]):
+          if not is_player(bodies[partner]):
             line = lines.setdefault(partner, line)
           line.append(i)
           lines[i] = line
@@ -288,7 +243,7 @@ def place_all(
     Positions, players first, [n, 2], and the yaws of the bodies for which they
     matter, by index.
   """
-  bodies = _bodies(task)
+  bodies = bodies_of(task)
   region = terrain.main_region()
   if bodies[0].at is not None:
     x, y = tile_of(terrain.heights, np.array(bodies[0].at))

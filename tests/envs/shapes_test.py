@@ -1,5 +1,6 @@
 """Tests of the shapes' geometry."""
 
+import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import constants, shapes, tables
@@ -23,6 +24,16 @@ class ShapesTest(absltest.TestCase):
     self.assertIs(shapes.shape_of_type(6), shapes.CUBE)
     self.assertIs(shapes.shape_of_type(7), shapes.SPHERE)
     self.assertIs(shapes.shape_of_type(12), shapes.PYRAMID)
+
+  def test_half_depths_and_tops(self):
+    for shape, heights, expected in (
+      (shapes.WALL, (0.0, 0.3, 0.5), (0.08, 0.08, 0.08)),
+      (shapes.SPHERE, (0.0, 0.088, 0.22, 0.44), (0.0, 0.176, 0.22, 0.0)),
+      (shapes.PYRAMID, (0.0, 0.09, 0.45), (0.25, 0.2, 0.0)),
+    ):
+      found = shapes.half_depths(shape, np.array(heights))
+      np.testing.assert_allclose(found, expected, atol=1e-7)
+      self.assertAlmostEqual(shapes.top(shape), heights[-1])
 
   def test_players_have_no_shape(self):
     for type_id in (0, 13):

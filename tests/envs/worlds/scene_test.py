@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaland.envs import constants, shapes
+from adaland.envs.physics import cpu
 from adaland.envs.tasks import literals
 from adaland.envs.tasks.task import ObjectSpec, PlayerSpec, Task, World
 from adaland.envs.worlds import terrain
 from adaland.envs.worlds.scene import build_scene
+from tests.envs.physics import fakes
 
 BLACK_CUBE = literals.ObjectType.from_name("black cube")
 YELLOW_WALL = literals.ObjectType.from_name("yellow wall")
@@ -119,6 +121,30 @@ class BuildSceneTest(absltest.TestCase):
       self.assertAlmostEqual(np.hypot(*gap[:2]), 0.45, delta=0.001)
       facing = np.arctan2(gap[1], gap[0])
       self.assertAlmostEqual(scene.slot_yaw[1], facing)
+
+  def test_any_two_shapes_of_negated_touching_start_in_contact(self):
+    """The physics says so, with the player as one of the shapes."""
+    names = "player1", "black wall", "black cube", "black sphere"
+    physics = cpu.CpuPhysics(1, 3, 1, num_threads=1)
+    for a, b in itertools.combinations((*names, "black pyramid"), 2):
+      objects = [x for x in (a, b) if x != "player1"]
+      types = [literals.ObjectType.from_name(x) for x in objects]
+      rules = (literals.parse_rule(f"not touching({a}, {b}) -> nothing"),)
+      for seed in range(3):
+        task = make_task(
+          [*types, YELLOW_WALL],
+          World(seed, (6, 6)),
+          goal="hold(player1, yellow wall)",
+          rules=rules,
+        )
+        physics.load(np.array([0]), [build_scene(task, 3)])
+        state = physics.state()
+        first, second = len(objects) - 1, len(objects)
+        self.assertTrue(state.touching[0, first, second], (a, b))
+        # They don't push each other apart.
+        physics.step(fakes.control())
+        moved = physics.state().object_pos - state.object_pos
+        self.assertLess(np.abs(moved[..., :2]).max(), 0.001, (a, b))
 
   def test_given_positions_are_kept(self):
     world = World(0, (3, 3), 2, ((0, 0, 0), (0, 0, 0), (1, 1, 1)))
