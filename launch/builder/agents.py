@@ -154,14 +154,19 @@ def _other_agent(
       memory that is not this run's.
   """
   place = saved_agent.place(name)
-  own = saved_agent.load_config(place, own_parts=True).factories.memory
-  ours = config.factories.memory
-  if own and own != ours:
-    raise errors.UserError(
-      f"has the memory {own}, allowed: this run's own "
-      f"({ours or 'it has none'}), or one of the platform's"
-    )
-  return saved_agent.load(place, True, agent, learner)
+  try:
+    own = saved_agent.load_config(place, own_parts=True).factories.memory
+    ours = config.factories.memory
+    if own and own != ours:
+      raise errors.UserError(
+        f"has the memory {own}, allowed: this run's own "
+        f"({ours or 'it has none'}), or one of the platform's"
+      )
+    return saved_agent.load(place, True, agent, learner)
+  except errors.ArgumentError as error:
+    # The user has named the agent in a setting, not by a workdir.
+    text = str(error).removeprefix(f"workdir={place}: ")
+    raise errors.UserError(text) from error
 
 
 def starting_params(

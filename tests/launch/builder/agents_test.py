@@ -72,6 +72,25 @@ class AgentsTest(absltest.TestCase):
       ):
         read(with_own(memory="theirs:LSTM"), config)
 
+  def test_a_message_names_another_agent_once(self):
+    folder = self.create_tempdir().full_path
+    for name, agent, read in (
+      (
+        "run.start_from",
+        folder,
+        lambda config: builder.starting_params(config, builder.agent(config)),
+      ),
+      ("teaching.teacher", f"agent:{folder}", builder.teacher),
+    ):
+      setting = f"{name}={agent}"
+      config = overrides.apply(preset_configs.smoke(), [setting])
+      with self.assertRaises(errors.UserError) as caught:
+        read(config)
+      self.assertEqual(
+        str(caught.exception),
+        f"{setting}: not a run of adaland train (no config.json)",
+      )
+
   def test_the_learner_gets_the_run_s_settings(self):
     config = preset_configs.smoke()
     network: Any = object()
