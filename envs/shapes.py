@@ -29,26 +29,26 @@ def top(shape: tables.Shape) -> float:
 
 
 def half_depths(shape: tables.Shape, heights: np.ndarray) -> np.ndarray:
-  """Returns how far a shape reaches along its own x axis, in metres.
+  """Returns how far a shape reaches to either side along its own x axis.
 
   Args:
     shape: A shape that stands on its base.
     heights: Heights above the ground, from 0 to the shape's top [n].
 
   Returns:
-    The largest x of its points at these heights, [n].
+    The largest |x| of its points at these heights, metres [n].
   """
   z = heights - shape.centre_height
   if shape.form == "box":
     return np.full(z.shape, shape.half_extents[0])
   if shape.form == "ball":
     return np.sqrt(np.maximum(shape.half_extents[0] ** 2 - z**2, 0.0))
-  # On a hull, the largest x at a height is on an edge between two corners.
+  # On a hull, the largest |x| at a height is on an edge between two corners.
   found = np.full(z.shape, -np.inf)
   for (x1, _, z1), (x2, _, z2) in itertools.permutations(shape.corners, 2):
     if z1 < z2:
       share = (z - z1) / (z2 - z1)
       on_edge = (share > -_ROUNDING) & (share < 1 + _ROUNDING)
-      at = x1 + share * (x2 - x1)
+      at = np.abs(x1 + share * (x2 - x1))
       found = np.where(on_edge, np.maximum(found, at), found)
   return found

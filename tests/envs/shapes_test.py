@@ -35,6 +35,12 @@ class ShapesTest(absltest.TestCase):
       np.testing.assert_allclose(found, expected, atol=1e-7)
       self.assertAlmostEqual(shapes.top(shape), heights[-1])
 
+  def test_a_hull_s_larger_side_counts(self):
+    corners = ((0.1, -1, -0.1), (0.1, 1, -0.1), (-0.4, 0, -0.1), (0, 0, 0.2))
+    shape = shapes.PYRAMID._replace(corners=corners, centre_height=0.1)
+    found = shapes.half_depths(shape, np.array([0.0, 0.15, 0.3]))
+    np.testing.assert_allclose(found, [0.4, 0.2, 0.0], atol=1e-7)
+
   def test_players_have_no_shape(self):
     for type_id in (0, 13):
       with self.assertRaisesRegex(

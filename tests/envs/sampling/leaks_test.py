@@ -7,7 +7,8 @@ import json
 
 from absl.testing import absltest
 
-from adaland.envs.sampling import heldout, leaks
+from adaland.envs.sampling import heldout, leaks, sampler
+from adaland.envs.sampling.config import SamplerConfig
 
 
 class LeaksTest(absltest.TestCase):
@@ -17,6 +18,13 @@ class LeaksTest(absltest.TestCase):
     self.assertEqual(found["training_draws"], 1000)
     self.assertBetween(found["training_games"], 500, 900)
     self.assertEqual(found["leaks"], 0)
+
+  def test_leaks_are_counted(self):
+    same = sampler.TaskSampler(SamplerConfig(split="test", num_games=3))
+    with absltest.mock.patch.object(sampler, "TaskSampler", lambda _: same):
+      found = leaks.find_leaks(draws=7, games=1)
+    self.assertEqual(found["training_games"], 3)
+    self.assertEqual(found["leaks"], 3)  # Of indices 0, 3 and 6.
 
   def test_leaks_are_found_where_nothing_keeps_the_halves_apart(self):
     with absltest.mock.patch.object(
