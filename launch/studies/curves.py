@@ -14,6 +14,7 @@ import numpy as np
 
 from adaland.launch import errors
 from adaland.launch.evaluation.comparison import figure
+from adaland.launch.studies import results
 
 # Number of rows of metrics that are averaged: one row covers few episodes.
 _SMOOTHED = 9
@@ -53,15 +54,20 @@ def read(workdir: pathlib.Path, trials: int, cpu_seconds: float) -> Curve:
   name = f"reward/trial_{trials}"
   rows = []
   with errors.user_input(str(path)), errors.of_another_form(str(path)):
-    for line in path.read_text().splitlines():
+    for i, line in enumerate(path.read_text().splitlines(), 1):
       row = json.loads(line)
       if row.get(name) is not None:
-        rows.append((float(row["step"]), row["seconds"] / 60, row[name]))
+        rows.append(
+          [
+            results.number(row[column], f"line {i}: {column}")
+            for column in ("step", "seconds", name)
+          ]
+        )
   if not rows:
     raise errors.UserError(f"{path}: has no {name}")
-  steps, minutes, reward = np.array(rows, np.float64).T
+  steps, seconds, reward = np.array(rows, np.float64).T
   cpu_minutes = steps / steps[-1] * cpu_seconds / 60
-  return Curve(steps, minutes, cpu_minutes, smoothed(reward))
+  return Curve(steps, seconds / 60, cpu_minutes, smoothed(reward))
 
 
 def smoothed(values: np.ndarray, width: int = _SMOOTHED) -> np.ndarray:

@@ -13,8 +13,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from adaland.envs.tasks import json_checks
 from adaland.launch import errors
 from adaland.launch.run import decisions
+from adaland.launch.studies import results
 
 # Number of parts of the run for which complexity is shown.
 _PARTS: Final = 6
@@ -51,12 +53,17 @@ def read(workdir: pathlib.Path) -> list[Decision]:
     return []
   found = []
   with errors.user_input(str(path)), errors.of_another_form(str(path)):
-    for line in path.read_text().splitlines():
-      row = json.loads(line)
+    for i, line in enumerate(path.read_text().splitlines(), 1):
+      row, place = json.loads(line), f"line {i}: "
       rules = row.get("complexity", {}).get(_MEASURE)
+      if rules is not None:
+        rules = results.number(rules, f"{place}complexity.{_MEASURE}")
       found.append(
         Decision(
-          float(row["env_steps"]), bool(row["accepted"]), str(row["why"]), rules
+          results.number(row["env_steps"], f"{place}env_steps"),
+          json_checks.read_flag(row["accepted"], f"{place}accepted"),
+          json_checks.read_text(row["why"], f"{place}why"),
+          rules,
         )
       )
   return found

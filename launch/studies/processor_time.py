@@ -9,6 +9,7 @@ import threading
 from adaland.envs.tasks import json_checks
 from adaland.launch import cli, errors
 from adaland.launch.run import process_tree
+from adaland.launch.studies import results
 
 # Time between two writes, seconds: a killed run loses up to this much.
 _PERIOD = 10.0
@@ -66,4 +67,4 @@ def _read(path: pathlib.Path) -> float:
   if not path.exists():
     return 0.0
   with errors.user_input(str(path)), errors.of_another_form(str(path)):
-    return float(json_checks.load(path)["cpu_seconds"])
+    return results.number(json_checks.load(path)["cpu_seconds"], "cpu_seconds")

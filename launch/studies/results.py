@@ -1,5 +1,6 @@
 """The results file of a study's variant or player."""
 
+import math
 import pathlib
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -36,8 +37,30 @@ def training(path: pathlib.Path) -> dict[str, float]:
     UserError: If the file is not a study's.
   """
   return _read(
-    path, lambda found: {k: float(v) for k, v in found["training"].items()}
+    path,
+    lambda found: {
+      name: number(value, f"training.{name}")
+      for name, value in found["training"].items()
+    },
   )
+
+
+def number(value: Any, name: str) -> float:
+  """Returns a value of a study's file if it is a finite number.
+
+  Unlike in tasks, it may be large: runs have billions of steps.
+
+  Args:
+    value: The value.
+    name: Its name in errors.
+
+  Raises:
+    ValueError: If it is another value.
+  """
+  is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+  if not is_number or not math.isfinite(value):
+    raise json_checks.refusal(name, value, "a finite number")
+  return float(value)
 
 
 def _read(path: pathlib.Path, select: Callable[[Any], T]) -> T:

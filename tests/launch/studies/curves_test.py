@@ -68,6 +68,14 @@ class CurvesTest(absltest.TestCase):
       ('{"step": 1}\n', "has no reward/trial_2"),
       ("[]\n", "is not of the expected form"),
       ("{\n", "metrics.jsonl: "),
+      (
+        '{}\n{"step": 1, "seconds": 2, "reward/trial_2": "much"}\n',
+        'metrics.jsonl: line 2: reward/trial_2 is "much", allowed: a finite',
+      ),
+      (
+        '{"step": 1, "seconds": 2, "reward/trial_2": NaN}\n',
+        "metrics.jsonl: line 1: reward/trial_2 is nan, allowed: a finite",
+      ),
     ):
       path.write_text(content)
       with self.assertRaisesRegex(errors.UserError, message):

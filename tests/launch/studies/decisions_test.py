@@ -64,6 +64,26 @@ class DecisionsTest(absltest.TestCase):
       with self.assertRaisesRegex(errors.UserError, "decisions.jsonl: "):
         decisions.read(self.folder)
 
+  def test_wrong_values_are_named(self):
+    row = _row(7, True, "room", 2)
+    for change, message in (
+      ({"env_steps": "x"}, 'env_steps is "x", allowed: a finite number'),
+      ({"accepted": "false"}, 'accepted is "false", allowed: true or false'),
+      ({"why": 3}, "why is 3, allowed: a text in quotes"),
+      (
+        {"complexity": {"rules": "two"}},
+        'complexity.rules is "two", allowed: a finite number',
+      ),
+    ):
+      self.write(json.dumps(row) + "\n" + json.dumps(row | change) + "\n")
+      with (
+        self.subTest(message),
+        self.assertRaisesRegex(
+          errors.UserError, f"decisions.jsonl: line 2: {message}"
+        ),
+      ):
+        decisions.read(self.folder)
+
 
 if __name__ == "__main__":
   absltest.main()

@@ -63,6 +63,11 @@ class ProcessorTimeTest(absltest.TestCase):
     self.path.write_text("{}")
     with self.assertRaisesRegex(errors.UserError, "spent.json: is not of the"):
       processor_time.Counter(self.path)
+    self.path.write_text('{"cpu_seconds": "many"}')
+    with self.assertRaisesRegex(
+      errors.UserError, 'spent.json: cpu_seconds is "many", allowed: a finite'
+    ):
+      processor_time.Counter(self.path)
 
 
 if __name__ == "__main__":

@@ -41,14 +41,19 @@ class ResultsTest(absltest.TestCase):
       for read in (results.tasks, results.training):
         with self.assertRaisesRegex(errors.UserError, "one-0.json: is not of"):
           read(self.path)
-    self.write({"training": {"seconds": "long"}})
-    with self.assertRaisesRegex(
-      errors.UserError, "one-0.json: could not convert .*'long'"
-    ):
-      results.training(self.path)
     self.path.unlink()
     with self.assertRaisesRegex(errors.UserError, "one-0.json: No such file"):
       results.tasks(self.path)
+
+  def test_values_that_are_no_numbers_are_named(self):
+    for value, shown in (("long", '"long"'), (True, "True"), (None, "None")):
+      self.write({"training": {"env_steps": 3e9, "seconds": value}})
+      message = (
+        f"{self.path}: training.seconds is {shown}, allowed: a finite number"
+      )
+      with self.subTest(shown), self.assertRaises(errors.UserError) as caught:
+        results.training(self.path)
+      self.assertEqual(str(caught.exception), message)
 
 
 if __name__ == "__main__":
