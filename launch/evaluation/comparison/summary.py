@@ -3,8 +3,7 @@
 S: training seeds, T: tasks, K: trials.
 """
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,12 +31,15 @@ def compare(tables: score_tables.Tables) -> dict[str, Any]:
     this one's, of each trial and of the gain.
   """
   reference, *others = tables.scores
+  numbers = {label: _with_gain(score) for label, score in tables.scores.items()}
+  # By pairs of labels: the differences of agents with the same seeds.
+  paired = {
+    (reference, label): numbers[reference] - numbers[label]
+    for label in others
+    if tables.same_seeds(reference, label)
+  }
+  bootstrap = significance.Bootstrap({**numbers, **paired})
   first = tables.scores[reference]
-
-  def minus(label: str) -> Callable[..., significance.Interval]:
-    same_seeds = tables.same_seeds(reference, label)
-    return functools.partial(significance.difference, same_seeds=same_seeds)
-
   return {
     "taskset": tables.taskset,
     "reference": reference,
@@ -46,41 +48,34 @@ def compare(tables: score_tables.Tables) -> dict[str, Any]:
     "num_scored": first.shape[1],
     "num_unlike_experts": tables.num_unlike_experts,
     "policies": {
-      label: {
-        "seeds": len(score),
-        **_columns(significance.mean(trial) for trial in _trials(score)),
-        "gain": significance.mean(_gain(score))._asdict(),
-      }
+      label: {"seeds": len(score), **_columns(bootstrap.mean(label))}
       for label, score in tables.scores.items()
     },
     "differences": {
-      label: {
-        **_columns(
-          map(minus(label), _trials(first), _trials(tables.scores[label]))
-        ),
-        "gain": minus(label)(
-          _gain(first), _gain(tables.scores[label])
-        )._asdict(),
-      }
+      label: _columns(
+        bootstrap.mean((reference, label))
+        if (reference, label) in paired
+        else bootstrap.difference(reference, label)
+      )
       for label in others
     },
   }
 
 
-def _trials(score: np.ndarray) -> np.ndarray:
-  """Returns the scores of each trial, [K, S, T]."""
-  return np.moveaxis(score, 2, 0)
+def _with_gain(score: np.ndarray) -> np.ndarray:
+  """Adds the last trial's score minus the first's, [S, T, K + 1]."""
+  return np.concatenate([score, score[:, :, -1:] - score[:, :, :1]], axis=2)
 
 
-def _gain(score: np.ndarray) -> np.ndarray:
-  """Returns the last trial's score minus the first's, [S, T]."""
-  return score[:, :, -1] - score[:, :, 0]
-
-
-def _columns(intervals: Any) -> dict[str, list[float]]:
-  """Returns "mean", "low" and "high", lists over trials."""
-  columns = zip(*intervals, strict=True)
-  return dict(zip(("mean", "low", "high"), map(list, columns), strict=True))
+def _columns(intervals: Sequence[significance.Interval]) -> dict[str, Any]:
+  """Returns "mean", "low" and "high", lists over trials, and "gain"."""
+  *trials, gain = intervals
+  columns = zip(*trials, strict=True)
+  names = significance.Interval._fields
+  return {
+    **dict(zip(names, map(list, columns), strict=True)),
+    "gain": gain._asdict(),
+  }
 
 
 def draw(result: Mapping[str, Any], title: str = "") -> bytes:

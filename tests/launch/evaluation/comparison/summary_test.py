@@ -30,6 +30,15 @@ class SummaryTest(absltest.TestCase):
     self.assertEqual(result["differences"]["b"]["gain"], same)
     self.assertEqual(result["differences"]["b"]["mean"], [-0.5, 4.0, 1.0])
 
+  def test_seeds_of_an_agent_and_its_control_are_drawn_together(self):
+    # Each seed differs by 1, the seeds by 4.
+    tables = _tables(a=[[[1.0]] * 3, [[5.0]] * 3], b=[[[0.0]] * 3, [[4.0]] * 3])
+    apart = summary.compare(tables)["differences"]["b"]
+    self.assertEqual((apart["low"], apart["high"]), ([-3.0], [5.0]))
+    tables = tables._replace(seeds=dict.fromkeys("ab", tables.seeds["a"]))
+    together = summary.compare(tables)["differences"]["b"]
+    self.assertEqual((together["low"], together["high"]), ([1.0], [1.0]))
+
   def test_the_text_has_all_scores_and_differences(self):
     def cells(*numbers):
       return " | ".join(f"{x:.2f} [{x:.2f}, {x:.2f}]" for x in numbers)
