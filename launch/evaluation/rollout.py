@@ -11,6 +11,7 @@ import numpy as np
 
 from adaland.envs import land
 from adaland.envs.tasks.task import Task
+from adaland.launch import errors
 from adaland.launch.evaluation import policies, recording
 
 # Environments stepped as one batch.
@@ -55,6 +56,10 @@ def play(
   Returns:
     For each task the reward of each trial, seconds, float32 [K]; with two
     players [K, P].
+
+  Raises:
+    UserError: If a reward of the environments, which may be a user's own, is
+      not finite: no score could be computed from it.
   """
   if not tasks:
     return []
@@ -102,9 +107,21 @@ def play(
             int(environments.episodes[row]) - 1,
             episode.rewards,
           )
-        results[episode.job] = np.asarray(episode.rewards, np.float32)
+        results[episode.job] = _checked(tasks[episode.job], episode.rewards)
         if on_progress is not None:
           on_progress(len(results) / len(tasks))
       elif step.trial_last[row]:
         episode.rewards.append(0.0)
   return [results[i] for i in range(len(tasks))]
+
+
+def _checked(task: Task, rewards: list[Any]) -> np.ndarray:
+  """Returns the rewards of an episode's trials, as in `play`."""
+  found = np.asarray(rewards, np.float32)
+  if not np.isfinite(found).all():
+    trial, *_ = np.argwhere(~np.isfinite(found))[0]
+    raise errors.UserError(
+      f"task {task.name!r}: the environment's reward in trial {trial + 1} is "
+      f"{found[trial]}, allowed: a finite number"
+    )
+  return found

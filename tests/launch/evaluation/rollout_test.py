@@ -6,6 +6,7 @@ import numpy as np
 from absl.testing import absltest
 
 from adaland.envs import land
+from adaland.launch import errors
 from adaland.launch.evaluation import demo, recording, rollout
 from tests.launch import fakes
 
@@ -115,6 +116,19 @@ class RolloutTest(absltest.TestCase):
     with absltest.mock.patch.object(rollout, "MAX_ENVS", 1):
       self.play(tasks, recorder=recorder)
     self.assertEqual([each["task"] for each in recorder.entries("me")], [0, 1])
+
+  def test_rewards_that_are_not_finite_are_refused(self):
+    for name in ("nan", "-inf"):
+      tasks = [fakes.make_task("1"), fakes.make_task(name)]
+      message = (
+        f"task '{name}': the environment's reward in trial 1 is {name}, "
+        "allowed: a finite number"
+      )
+      with (
+        self.subTest(name),
+        self.assertRaisesRegex(errors.UserError, message),
+      ):
+        self.play(tasks)
 
   def test_no_tasks(self):
     self.assertEqual(self.play([]), [])
