@@ -154,6 +154,9 @@ class NetworkConfig:
   encoder_hidden: tuple[int, ...] = (128,)
   # `entities`: width of an entity's representation.
   entity_size: int = 64
+  # `entities`: whether the network remembers which types of objects have been
+  # close to each other since the episode began.
+  pair_memory: bool = False
   # `pixels`: "torso", a residual network of convolutions, or "patches".
   vision: str = "torso"
   patches: PatchesConfig = dataclasses.field(default_factory=PatchesConfig)
@@ -249,6 +252,12 @@ class NetworkConfig:
 
   def _check_memory(self) -> None:
     """Checks the sizes that only some memories have."""
+    require(
+      not self.pair_memory or self.memory != "none",
+      "pair_memory",
+      self.pair_memory,
+      "False with memory 'none' (a network without memory)",
+    )
     require(
       not self.attention_sinks or self.memory == "transformer_xl",
       "attention_sinks",

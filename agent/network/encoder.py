@@ -67,7 +67,8 @@ class Encoder(hk.Module):
 
     Args:
       observation: Named arrays [B, T, ...]; those in
-        `types.EPISODE_OBSERVATIONS` are [B, ...].
+        `types.EPISODE_OBSERVATIONS` are [B, ...]. With `pairs` if there is a
+        pair memory.
 
     Returns:
       The vectors and the entities, in the compute dtype.
@@ -102,6 +103,8 @@ class Encoder(hk.Module):
       parts["entities"], entities = see(observation, goal, rule_elements)
       visible = jnp.asarray(observation["entities"])[..., 0]
       kinds = entity_features.object_types(observation["entities"], config)
+      if config.pair_memory:
+        parts["pairs"] = observation["pairs"].astype(dtype)
     sizes = (*config.encoder_hidden, config.d_model)
     x = layers.linear_of_parts(parts, sizes[0], "in")
     for i, size in enumerate(sizes[1:]):
@@ -146,6 +149,11 @@ def check_spec(config: NetworkConfig, spec: Spec) -> None:
     ValueError: If something is missing or of the wrong shape, or patches don't
       fit the picture.
   """
+  if config.pair_memory and "entities" not in spec:
+    raise ValueError(
+      "network.pair_memory is True, allowed: False with pixels (it remembers "
+      "entities)"
+    )
   num_elements = len(_LITERAL_KINDS)
   needed = {
     "goal": (num_elements,),

@@ -57,7 +57,7 @@ class EntityEncoder(hk.Module):
 
     Args:
       observation: With `entities` float32 [B, T, E, F], `goal` int32 [B, 6] and
-        `rules` int32 [B, R, 6 + 2 * spawns].
+        `rules` int32 [B, R, 6 + 2 * spawns]; with a pair memory also `pairs`.
       goal: Embedded goal [B, n].
       rule_elements: Embedded ids of the rules [B, R, 6 + 2 * spawns, n].
 
@@ -113,6 +113,12 @@ class EntityEncoder(hk.Module):
     h = layers.Linear(size, name="in")(features)
     h = h + jnp.einsum("bnr,brd->bnd", of_rule, rules)
     h = h + layers.Linear(size, with_bias=False, name="goal")(goal)[:, None, :]
+    if self._config.pair_memory:
+      known = entity_features.known_pairs(
+        observation["entities"], observation["pairs"], self._config
+      )
+      known = known.reshape(batch_size, length * num_entities, -1).astype(dtype)
+      h = h + layers.Linear(size, with_bias=False, name="pairs")(known)
     h = jax.nn.relu(h) * visible
 
     def sets(x: jax.Array) -> jax.Array:

@@ -11,12 +11,15 @@ from typing import Final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from adaland.agent import types
 from adaland.agent.config import NetworkConfig
 
 # Columns of the position: ahead, left and up from the eye, in the view's frame.
 _POSITION: Final = slice(1, 4)
+# Column of 1 for the entity in the hand.
+_HELD: Final = 5
 # Metres in a unit of the position.
 METRES: Final = 10.0
 # The environment measures distance from the centre of the body, which is
@@ -103,6 +106,54 @@ def types_in_view(entities: types.Array, config: NetworkConfig) -> jax.Array:
   away = distance(entities)[..., None]
   pools = [kinds, kinds * (away <= REACH), kinds * jnp.exp(-away)]
   return jnp.max(jnp.concatenate(pools, axis=-1), axis=-2)
+
+
+def pairs_in_view(entities: types.Array, config: NetworkConfig) -> jax.Array:
+  """Returns which types of objects are close to each other, [..., K * K].
+
+  For each two types, summed over objects of these types that are in view:
+  1 if their centres are within REACH metres of each other, else
+  exp(-(distance - REACH) / _MARGIN), in metres.
+
+  Args:
+    entities: float32 [..., E, F].
+    config: Gives the columns of the one-hots of shape and colour.
+  """
+  kinds = object_types(entities, config)
+  first, second = np.triu_indices(kinds.shape[-2], 1)
+  position = _metres(entities)
+  between = position[..., first, :] - position[..., second, :]
+  beyond = jnp.linalg.norm(between, axis=-1) - REACH
+  close = jnp.exp(-jnp.maximum(beyond, 0.0) / _MARGIN)[..., None, None]
+  pairs = kinds[..., first, :, None] * kinds[..., second, None, :] * close
+  pairs = jnp.sum(pairs, axis=-3)
+  pairs = pairs + jnp.swapaxes(pairs, -1, -2)
+  return pairs.reshape(*pairs.shape[:-2], -1)
+
+
+def known_pairs(
+  entities: types.Array, pairs: types.Array, config: NetworkConfig
+) -> jax.Array:
+  """Returns how close objects of an entity's type have been to others.
+
+  Args:
+    entities: float32 [..., E, F].
+    pairs: For each two types the pairs now and the closest so far, float32
+      [..., 2 * K * K].
+    config: Gives the columns of the one-hots of shape and colour.
+
+  Returns:
+    The closest so far to objects of the type in the hand, and to objects of
+    any type, [..., E, 2].
+  """
+  kinds = object_types(entities, config)
+  num_types = kinds.shape[-1]
+  closest = pairs[..., num_types**2 :]
+  closest = closest.reshape(*closest.shape[:-1], num_types, num_types)
+  held = jnp.max(kinds * jnp.asarray(entities)[..., _HELD, None], axis=-2)
+  to_held = jnp.sum(closest * held[..., None, :], axis=-1)
+  found = jnp.stack([to_held, jnp.max(closest, axis=-1)], axis=-1)
+  return jnp.sum(kinds[..., None] * found[..., None, :, :], axis=-2)
 
 
 def _metres(entities: types.Array) -> jax.Array:

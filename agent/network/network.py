@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from adaland.agent import initialization, types
 from adaland.agent.config import NetworkConfig
 from adaland.agent.memory import base, registry, stack
-from adaland.agent.network import encoder, heads, recall
+from adaland.agent.network import encoder, heads, pair_memory, recall
 from adaland.agent.privileged import belief
 
 
@@ -52,7 +52,8 @@ def make_network(
     return initialization.initial_params(init_params, rng, observation)
 
   def initial_memory(batch_size: int) -> types.MemoryState:
-    return base.initial_state(make_memory, config, batch_size)
+    state = base.initial_state(make_memory, config, batch_size)
+    return {**state, **pair_memory.initial_state(config, batch_size)}
 
   def step(params, memory, observation, first):
     params = _cast(params, dtype)
@@ -114,16 +115,24 @@ def _transform(
       return look.start(ask(x, encoded, logits), logits)
 
     def step(state, observation, first):
-      encoded = encode(_one_step(observation))
-      encoded = jax.tree_util.tree_map(lambda x: x[:, 0], encoded)
+      first = jnp.asarray(first)
       state = jax.tree_util.tree_map(jnp.asarray, state)
-      x, state = memory.step(encoded.x, jnp.asarray(first), state)
-      return predict(x, encoded), state
+      observation, state, pairs = pair_memory.unroll(
+        config, _one_step(observation), first[:, None], state
+      )
+      encoded = encode(observation)
+      encoded = jax.tree_util.tree_map(lambda x: x[:, 0], encoded)
+      x, state = memory.step(encoded.x, first, state)
+      return predict(x, encoded), {**state, **pairs}
 
     def unroll(state, observation, first):
+      first = jnp.asarray(first)
+      observation, state, pairs = pair_memory.unroll(
+        config, observation, first, state
+      )
       encoded = encode(observation)
       x, state = _unroll_memory(memory, encoded.x, first, state)
-      return hk.BatchApply(predict)(x, encoded), state
+      return hk.BatchApply(predict)(x, encoded), {**state, **pairs}
 
     def model_step(hidden, cell, action):
       return look.step(hidden, cell, action)
@@ -156,11 +165,10 @@ def _one_step(observation: types.Observation) -> types.Observation:
 def _unroll_memory(
   memory: base.Memory,
   x: jax.Array,
-  first: types.Array,
+  first: jax.Array,
   state: types.MemoryState,
 ) -> tuple[jax.Array, types.MemoryState]:
   """Unrolls a memory from a state that may be empty and gets no gradient."""
-  first = jnp.asarray(first)
   # A stack can start from an empty state, which is cheaper.
   if not state and not isinstance(memory, stack.MixerStack):
     state = memory.initial_state(x.shape[0])

@@ -9,6 +9,7 @@ import jax
 from adaland.agent import acting, sizes, types
 from adaland.agent.config import NetworkConfig
 from adaland.agent.learner_config import LearnerConfig, ProxyConfig
+from adaland.agent.network import pair_memory
 from adaland.agent.network.network import make_network
 from adaland.envs import land, land_types
 from adaland.launch import errors
@@ -174,6 +175,9 @@ def starting_params(
 ) -> types.Params:
   """Reads the parameters from which a run starts.
 
+  If only the run has a pair memory, its parameters are zeros, with which the
+  agent plays as before.
+
   Args:
     config: The run's config, which names an agent.
     made: The run's own agent.
@@ -185,9 +189,12 @@ def starting_params(
   with errors.user_input(f"run.start_from={config.run.start_from}"):
     saved = _other_agent(config, config.run.start_from)
     shapes = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
-    saved_agent.check_start(saved.params, shapes)
+    params = saved.params
+    if config.network.pair_memory and not saved.config.network.pair_memory:
+      params = pair_memory.with_zeros(params, shapes)
+    saved_agent.check_start(params, shapes)
     saved_agent.check_bins(saved.config, config)
-  return saved.params
+  return params
 
 
 def teacher(config: experiment.ExperimentConfig) -> saved_agent.SavedAgent:

@@ -138,6 +138,13 @@ class ExperimentConfig:
       width, height = self.env.pixels
       self.network.patches.check_picture(height, width)
     require(
+      not self.network.pair_memory or self.env.observation == "entities",
+      "network.pair_memory",
+      self.network.pair_memory,
+      f"False with env.observation {self.env.observation!r} (it remembers "
+      "entities)",
+    )
+    require(
       self.replay.batch_size % self.cluster.num_learners == 0,
       "cluster.num_learners",
       self.cluster.num_learners,

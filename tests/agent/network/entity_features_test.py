@@ -96,6 +96,44 @@ class EntityFeaturesTest(absltest.TestCase):
     expected[2, 11] = math.exp(-math.hypot(5, 0.35))
     np.testing.assert_allclose(seen, expected.reshape(-1), rtol=1e-5)
 
+  def test_pairs_in_view_by_hand(self):
+    entities = np.concatenate(
+      [
+        _ENTITIES,
+        [_entity(2, 1, (0.0, 2.4, 0.0)), _entity(1, 2, (3.0, 4.0, -0.6))],
+      ]
+    )
+    pairs = entity_features.pairs_in_view(entities, _CONFIG)
+    expected = np.zeros([12, 12])
+    # Two black cubes, and something 0.95 m below the yellow pyramid.
+    expected[3, 3] = 2 * math.exp(-0.5 / 0.33)
+    expected[11, 1] = expected[1, 11] = 1
+    far = {
+      (3, 11): (math.hypot(3, 3.1, 0.35), math.hypot(3, 1.6, 0.35)),
+      (3, 1): (math.hypot(3, 3.1, 0.6), math.hypot(3, 1.6, 0.6)),
+    }
+    for (a, b), distances in far.items():
+      close = sum(math.exp(-(x - 1) / 0.33) for x in distances)
+      expected[a, b] = expected[b, a] = close
+    np.testing.assert_allclose(
+      pairs.reshape(12, 12), expected, rtol=1e-4, atol=1e-6
+    )
+
+  def test_known_pairs_by_hand(self):
+    entities = _ENTITIES.copy()
+    entities[1, 5] = 1  # The yellow pyramid is in the hand.
+    closest = np.zeros([12, 12], np.float32)
+    for a, b, close in ((3, 11, 0.4), (3, 7, 0.9), (11, 2, 0.3)):
+      closest[a, b] = closest[b, a] = close
+    now = np.full(144, 5, np.float32)  # Is not read.
+    pairs = np.concatenate([now, closest.reshape(-1)])
+    for held, expected in ((1, [0.4, 0]), (0, [0, 0])):
+      entities[1, 5] = held
+      known = entity_features.known_pairs(entities, pairs, _CONFIG)
+      np.testing.assert_allclose(
+        known, [[expected[0], 0.9], [0, 0.4], [0, 0], [0, 0]], rtol=1e-6
+      )
+
 
 if __name__ == "__main__":
   absltest.main()

@@ -59,7 +59,10 @@ class NetworkTest(parameterized.TestCase):
   )
   @pytest.mark.optimized
   def test_steps_equal_unroll(self, spec, vision):
-    network = make_network(dataclasses.replace(_CONFIG, vision=vision), spec)
+    config = dataclasses.replace(
+      _CONFIG, vision=vision, pair_memory="entities" in spec
+    )
+    network = make_network(config, spec)
     params = _noisy(jax.jit(network.init)(jax.random.PRNGKey(0)))
     batch_size, length = 2, 9
     observation = observations.random(spec, (batch_size, length))

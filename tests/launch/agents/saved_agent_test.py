@@ -8,6 +8,7 @@ from unittest import mock
 
 import chex
 import jax
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.launch import builder, errors
@@ -98,6 +99,15 @@ class StartTest(absltest.TestCase):
     chex.assert_trees_all_equal(state.rng_key, drawn.rng_key)
     again = builder.first_state(config, made, learner, resumes=True)
     chex.assert_trees_all_equal(again.params, drawn.params)
+
+  def test_a_pair_memory_may_be_added_and_plays_no_part_at_first(self):
+    config = self.config(self.run_of_smoke(), "network.pair_memory=true")
+    made = builder.agent(config)
+    params = builder.starting_params(config, made)
+    shapes = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
+    chex.assert_trees_all_equal_shapes_and_dtypes(params, shapes)
+    for module in ("encoder/in_pairs", "encoder/entities/pairs"):
+      self.assertEqual(np.abs(params[module]["w"]).max(), 0)
 
   def test_bad_starts_are_one_line(self):
     folder = self.run_of_smoke()

@@ -124,6 +124,14 @@ class ConfigTest(parameterized.TestCase):
       r"teaching.demonstrated. is .'none', 0.5., allowed: .* play alone",
     ),
     (("learner.algorithm=dqn",), "algorithm is 'dqn', allowed: muesli, ppo"),
+    (
+      ("network.pair_memory=true", "env.observation=pixels"),
+      "network.pair_memory is True, allowed: False with .* 'pixels'",
+    ),
+    (
+      ("network.pair_memory=true", "network.memory=none"),
+      "pair_memory is True, allowed: False with memory 'none'",
+    ),
     (("network.vision=vit",), "vision is 'vit', allowed: torso, patches"),
     (("curriculum.kind=easy",), "kind is 'easy', allowed: .*learnability"),
   )
