@@ -21,7 +21,7 @@ class Instance(NamedTuple):
     type: Its type.
     frozen: Whether it never moves.
     at: Centre, metres; None where it is not known.
-    near: Whether some player can get near it.
+    near: Whether some player can get near it where it starts.
     in_reach: Whether some player's hand can reach it.
   """
 
@@ -151,7 +151,8 @@ class _Reachable:
 
   def _approachable(self, kind: ObjectType) -> bool:
     near = any(each.near for each in self._at_start(kind))
-    return near or kind in self._spawned
+    # A hand reaches farther than `near`, and can fetch what it takes.
+    return near or self._why_not_held(kind) is None
 
   def _why_not_held(self, kind: ObjectType) -> str | None:
     """Returns why no player can take an object of a type."""

@@ -72,7 +72,14 @@ class JudgeTest(parameterized.TestCase):
     goal = f"hold(player1, {_CUBE})"
     reason, _ = _judge(goal, [_CUBE], in_reach=False)
     self.assertEqual(reason, "no player can reach any black cube")
-    reason, _ = _judge(f"near(player1, {_CUBE})", [_CUBE], near=False)
+    goal = f"near(player1, {_CUBE})"
+    reason, _ = _judge(goal, [_CUBE], near=False, in_reach=False)
+    self.assertEqual(reason, "no player can get near any black cube")
+
+  def test_a_hand_can_fetch_what_it_reaches(self):
+    goal = f"near(player1, {_CUBE})"
+    self.assertIsNone(_judge(goal, [_CUBE], near=False)[0])
+    reason, _ = _judge(goal, [_FROZEN_CUBE], near=False)
     self.assertEqual(reason, "no player can get near any black cube")
 
   def test_objects_that_stay_where_they_are(self):

@@ -179,6 +179,12 @@ class BarrierTest(parameterized.TestCase):
       {"cube": (0.6, 0), "goal": "near(player1, yellow cube)"},
     ),
     (
+      "fetched_over_the_walls",
+      _ACROSS,
+      "black wall",
+      {"cube": (1.4, 0), "goal": "touching(player1, yellow cube)"},
+    ),
+    (
       "walls_that_vanish",
       _ACROSS,
       "black wall",
