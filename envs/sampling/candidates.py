@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from adaland.envs import constants
 from adaland.envs.sampling import hidden_tasks
 from adaland.envs.sampling.config import Range
 from adaland.envs.tasks import checks
@@ -120,6 +121,11 @@ class Fetch(hidden_tasks.CandidateTasks):
   def __post_init__(self):
     checks.check_range("places", self.places, 1, 3)
     super().__post_init__()
+    if self.max_rules > constants.MAX_RULES:
+      raise ValueError(
+        f"candidates is {self.candidates} and places is {self.places}, which "
+        f"makes {self.max_rules} rules, allowed: at most {constants.MAX_RULES}"
+      )
 
   @property
   def max_objects(self) -> int:

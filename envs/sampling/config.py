@@ -15,6 +15,8 @@ from adaland.envs.tasks import checks, parts
 FIRST_TEST_SEED = 2**30
 # Leaves some hundred seeds to draw each world with.
 MAX_WORLDS = FIRST_TEST_SEED // 256
+# Players and objects for which 16 tiles have room, whatever the terrain.
+_MOST_BODIES = 9
 _DRAWN = tuple(row.name for row in tables.PREDICATES if row.weight)
 
 Range = tuple[int, int]
@@ -134,10 +136,13 @@ class SamplerConfig:
     ):
       checks.check_number(field, getattr(self, field), 0, 1)
     checks.check_flag("free_goals", self.free_goals)
-    # A crowded room may have no space for the last object.
-    room = self.tiles[0] ** 2 // 2
+    # A crowded room may have no space for the last body.
+    side = self.tiles[0]
+    players = 1 + (self.two_player_probability > 0)
+    room = min(side**2 // 2, _MOST_BODIES * side**2 // 16 - players)
     if self.max_objects > room:
       raise ValueError(
-        f"max_objects is {self.max_objects}, allowed: at most {room}, half "
-        f"the tiles of the smallest arena"
+        f"max_objects is {self.max_objects}, allowed: at most {room} with the "
+        f"smallest arena, {side} x {side} tiles, and {players} player"
+        f"{'s' * (players > 1)}"
       )

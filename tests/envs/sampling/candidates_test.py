@@ -245,6 +245,16 @@ class CandidateTasksTest(parameterized.TestCase):
         self.assertEqual({x.row.name for x in places}, {"wall"})
         self.assertNotIn("wall", {x.row.name for x in others})
 
+  def test_fetch_refuses_more_rules_than_a_task_has(self):
+    most = candidates.Fetch(candidates=5, places=3, tiles=(9, 9))
+    self.assertLen(most.task(0).rules, 15)
+    with self.assertRaisesRegex(
+      ValueError,
+      "candidates is 6 and places is 3, which makes 18 rules, allowed: at mo",
+    ):
+      dataclasses.replace(most, candidates=6)
+    candidates.Chain(candidates=7, places=3, tiles=(9, 9))
+
   def test_lists_are_as_good_as_tuples(self):
     listed: dict[str, Any] = {"tiles": [6, 8], "trials": [1, 2]}
     family = candidates.Traps(**listed)

@@ -94,6 +94,18 @@ class SamplerConfigTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "max_objects is 13, .* most 12"):
       dataclasses.replace(small, max_objects=13)
 
+  def test_the_second_player_needs_room_too(self):
+    crowded = SamplerConfig(tiles=(4, 4), max_objects=8)
+    message = "max_objects is 8, allowed: at most 7 .* 4 x 4 tiles, and 2 play"
+    with self.assertRaisesRegex(ValueError, message):
+      dataclasses.replace(crowded, two_player_probability=0.1)
+    dataclasses.replace(crowded, two_player_probability=0.1, max_objects=7)
+    # Larger rooms have enough of it.
+    for side, most in ((5, 12), (6, 18), (7, 24)):
+      SamplerConfig(
+        tiles=(side, side), max_objects=most, two_player_probability=1
+      )
+
   def test_chain_and_dead_ends_fit_the_arrays(self):
     config = SamplerConfig(chain_rules=(5, 5), dead_ends=(11, 11))
     self.assertEqual(
