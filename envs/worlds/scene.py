@@ -17,13 +17,18 @@ from adaland.envs.worlds.terrain import Terrain, surface_height, tile_of
 _ABSENT = (0.0, 0.0, 2 * parts.PARKING[2])
 # Bodies at given positions may overlap by this depth, metres.
 _ROUNDING = 0.01
+# A body is flush with a tile if it reaches at most this far onto it, metres.
+_FLUSH = 1e-9
 _AVATAR_HALF = (constants.AVATAR_RADIUS,) * 2
 
 
 def _footprint(xy: Sequence[float], half: Sequence[float]) -> np.ndarray:
-  """Returns the centre and the corners of a box, float [5, 2]."""
+  """Returns the centre and the corners of a box, float [5, 2].
+
+  A corner on the border of two tiles counts for the box's own tile.
+  """
   corners = np.array([[0, 0], [-1, -1], [-1, 1], [1, -1], [1, 1]])
-  return np.asarray(xy) + corners * np.asarray(half)
+  return np.asarray(xy) + corners * (np.asarray(half) - _FLUSH)
 
 
 def _ground_under(

@@ -172,6 +172,19 @@ class BuildSceneTest(absltest.TestCase):
     )
     np.testing.assert_allclose(build_scene(task, 4).slot_at[0], [0.4, 0, 0.7])
 
+  def test_bodies_flush_with_a_cliff_are_at_its_foot(self):
+    cliff = [[0] * 4, [0] * 4, [2] * 4, [2] * 4]  # Its edge is at x = 0.
+    for side, heights in ((-1, cliff), (1, cliff[::-1])):
+      task = Task.of(
+        goal="hold(player1, black cube)",
+        objects=[{"type": "black cube", "at": [(side * 0.2, 0.5)]}],
+        heights=heights,
+        at=(side * 0.25, -0.5),
+      )
+      scene = build_scene(task, 4)
+      np.testing.assert_allclose(scene.slot_at[0], [side * 0.2, 0.5, 0.2])
+      np.testing.assert_allclose(scene.player_at[0], [side * 0.25, -0.5, 0])
+
   def test_shared_arrays_are_read_only(self):
     for array in build_scene(make_task([BLACK_CUBE]), 4):
       self.assertFalse(array.flags.writeable)
