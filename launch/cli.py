@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
-from adaland.launch import errors
+from adaland.launch import errors, streams
 
 # Larger numbers would take days or all memory.
 MAX_COUNT = 100_000
@@ -301,24 +301,46 @@ def main(
     run: Runs the command.
     argv: Arguments without the program's name; the process's own if None.
   """
+  return guarded(
+    lambda: run(make_parser().parse_args(argv)),
+    lambda error: make_parser().describe(error),
+  )
+
+
+def guarded(
+  work: Callable[[], None],
+  describe: Callable[[errors.UserError], str] = str,
+) -> int:
+  """Runs a function, shows errors in one line, and returns the exit code.
+
+  Args:
+    work: The function.
+    describe: Returns the line to show for an error of the user.
+  """
+  streams.prepare()
   # On SIGTERM, a command still removes partial files.
   if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
   try:
-    run(make_parser().parse_args(argv))
+    try:
+      work()
+    except SystemExit:  # From --help.
+      sys.stdout.flush()
+      raise
     sys.stdout.flush()
     return 0
   except errors.UserError as error:
-    say(f"error: {make_parser().describe(error)}")
+    say(f"error: {describe(error)}")
     return 2
   except errors.RunError as error:
     say(f"error: {errors.one_line(str(error))}")
     return 1
   except BrokenPipeError:
     # The reader of our output has closed it, as `head` does.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    streams.drop_failed_output()
     return 1
   except OSError as error:
+    streams.drop_failed_output()
     say(f"error: {errors.describe_os_error(error)}")
     return 1
   except (MemoryError, RuntimeError) as error:

@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from adaland.launch import errors
+from adaland.launch import cli, errors
 
 # In the order in which they are listed.
 COMMANDS = {
@@ -53,17 +53,16 @@ def main(argv: Sequence[str] | None = None) -> int:
   """
   arguments = sys.argv[1:] if argv is None else list(argv)
   if not arguments or arguments[0] in ("-h", "--help"):
-    print(_help())
-    return 0 if arguments else 2
+    return cli.guarded(lambda: print(_help())) or (0 if arguments else 2)
   name, *rest = arguments
   if name not in COMMANDS:
     error = errors.choice("command", name, COMMANDS)
-    print(f"error: {errors.one_line(str(error))}", file=sys.stderr)
+    cli.say(f"error: {errors.one_line(str(error))}")
     return 2
   try:
     importlib.import_module("adaland.envs.tables")
   except ValueError as error:  # From rows that the user has added.
-    print(f"error: {errors.one_line(str(error))}", file=sys.stderr)
+    cli.say(f"error: {errors.one_line(str(error))}")
     return 2
   return importlib.import_module(MODULES[name]).main(rest)
 

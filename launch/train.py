@@ -99,6 +99,7 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
     UserError: If there is no such preset, recipe, file or field, or a value is
       bad.
   """
+  _check_workdir(args.workdir)
   run = rundir.RunDir(args.workdir)
   if sum(map(bool, (args.preset, args.recipe, args.config))) > 1:
     raise errors.UserError("--preset, --recipe, --config: give only one")
@@ -124,6 +125,14 @@ def choose_config(args: argparse.Namespace) -> experiment.ExperimentConfig:
       "--recipe)"
     )
   return overrides.apply(base, args.set)
+
+
+def _check_workdir(workdir: str) -> None:
+  if workdir.startswith(agent_dir.PREFIX):
+    raise errors.ArgumentError(
+      f"workdir={workdir}: means an agent of the package, allowed: a directory "
+      f"(run.start_from={workdir} starts a run from that agent's parameters)"
+    )
 
 
 def _config_of(content: Any) -> Any:
@@ -196,6 +205,7 @@ def train_and_evaluate(
     UserError: If the config can't be run here.
     RunError: If training fails at run time.
   """
+  _check_workdir(workdir)
   check_launcher(config, launcher, ray_address)
   # Imported late, so that bad flags are reported at once.
   from adaland.launch.builder import start

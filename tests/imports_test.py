@@ -107,7 +107,8 @@ _LAYERS = {
   "launch": {
     "errors": set(),
     "caches": set(),
-    "cli": {"errors"},
+    "streams": set(),
+    "cli": {"errors", "streams"},
     "config": {"errors", "cli"},
     "recipes": _BASE,
     "run": _BASE,

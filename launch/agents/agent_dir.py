@@ -176,6 +176,10 @@ def read_params(path: pathlib.Path, template: types.Params) -> types.Params:
 
 def check_out(out: str) -> None:
   """Raises UserError unless a directory can be made at `out`."""
+  if out.startswith(PREFIX):
+    raise errors.UserError(
+      f"--out={out}: means an agent of the package, allowed: a directory"
+    )
   path = pathlib.Path(out).absolute()
   if path.exists() and (not path.is_dir() or any(path.iterdir())):
     raise errors.UserError(

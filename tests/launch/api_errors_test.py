@@ -35,6 +35,7 @@ class ApiErrorsTest(parameterized.TestCase):
       ({"launcher": "moon"}, "^launcher: 'moon' is not one of local, ray"),
       ({"launcher": 3}, "^launcher: 3 is not one of local, ray"),
       ({"workdir": 3}, "^workdir is 3, allowed: a path"),
+      ({"workdir": "agent:laptop"}, "^workdir=agent:laptop: means an agent of"),
       ({"launcher": "ray", "ray_address": ""}, "^ray_address: is empty"),
       ({"ray_address": "auto"}, "^ray_address: only with launcher ray"),
       ({"workdir": place.full_path}, "^workdir=.*: exists, is not empty"),

@@ -104,6 +104,10 @@ class RefusalsTest(parameterized.TestCase):
     self.assertIn("action_sizes", line)
     self.assertFalse((self.folder / "student").exists())
 
+  def test_the_name_of_an_agent_is_no_folder(self):
+    line = self.refused(train, "--workdir=agent:laptop")
+    self.assertIn("error: --workdir=agent:laptop: means an agent of", line)
+
   def test_an_unknown_study(self):
     line = self.refused(study, "memory")
     self.assertIn("did you mean 'memories'?", line)

@@ -104,6 +104,10 @@ class AgentDirTest(parameterized.TestCase):
       self.write()
     with self.assertRaisesRegex(errors.UserError, "does not exist"):
       agent_dir.check_out(str(self.folder / "no" / "agent"))
+    with self.assertRaisesRegex(
+      errors.UserError, "^--out=agent:mine: means an agent of the package"
+    ):
+      agent_dir.check_out("agent:mine")
 
   @parameterized.product(bad=(np.nan, np.inf), half=(False, True))
   def test_diverged_parameters_are_refused(self, bad, half):

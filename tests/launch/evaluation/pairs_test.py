@@ -184,6 +184,8 @@ class PairScoresTest(parameterized.TestCase):
       errors.UserError, "--taskset=x has 2 tasks of one player, allowed: tasks"
     ):
       pairs.for_two([alone, alone], "x")
+    with self.assertRaisesRegex(errors.UserError, "=x has 1 task of one"):
+      pairs.for_two([alone], "x")
 
   def test_co_players_by_name(self):
     side = pairs.side_maker("noop", 0)
