@@ -10,5 +10,7 @@ from adaland.launch import caches
 
 # Compiled programs are cached between runs, which makes later starts quicker.
 # Warp itself keeps its kernels in the user's cache directory.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(caches.jax_folder()))
+_folder = caches.jax_folder()
+if _folder is not None:
+  os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_folder))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")

@@ -6,13 +6,19 @@ import pathlib
 import platform
 
 
-def jax_folder() -> pathlib.Path:
+def jax_folder() -> pathlib.Path | None:
   """Returns the folder of JAX's programs, in the user's cache directory.
 
+  None if the user has no home directory, as in some containers.
   Its name depends on the processor: machines may share a home directory, and
   code for one processor may not run on another.
   """
-  base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+  base = os.environ.get("XDG_CACHE_HOME")
+  if not base:
+    try:
+      base = pathlib.Path.home() / ".cache"
+    except RuntimeError:
+      return None
   machine = [platform.machine(), *_processor_flags()]
   name = hashlib.sha256(" ".join(machine).encode()).hexdigest()[:12]
   return pathlib.Path(base) / "adaland" / f"jax-{name}"
