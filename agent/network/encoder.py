@@ -104,7 +104,7 @@ class Encoder(hk.Module):
       visible = jnp.asarray(observation["entities"])[..., 0]
       kinds = entity_features.object_types(observation["entities"], config)
       if config.pair_memory:
-        parts["pairs"] = observation["pairs"].astype(dtype)
+        parts["pairs"] = jnp.asarray(observation["pairs"]).astype(dtype)
     sizes = (*config.encoder_hidden, config.d_model)
     x = layers.linear_of_parts(parts, sizes[0], "in")
     for i, size in enumerate(sizes[1:]):

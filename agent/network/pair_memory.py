@@ -34,7 +34,7 @@ def initial_state(config: NetworkConfig, batch_size: int) -> types.MemoryState:
 def unroll(
   config: NetworkConfig,
   observation: types.Observation,
-  first: jax.Array,
+  first: types.Array,
   state: types.MemoryState,
 ) -> tuple[types.Observation, types.MemoryState, types.MemoryState]:
   """Adds the pairs to a sequence of observations.
@@ -56,7 +56,7 @@ def unroll(
     return observation, state, {}
   rest = {name: value for name, value in state.items() if name != _STATE}
   now = entity_features.pairs_in_view(observation["entities"], config)
-  starts = first[:, :, None] != 0  # [B, T, 1]
+  starts = jnp.asarray(first)[:, :, None] != 0  # [B, T, 1]
   before = state.get(_STATE, jnp.zeros_like(now[:, 0]))
   before = jnp.where(starts[:, 0], 0.0, before)
 

@@ -30,7 +30,7 @@ class PairMemoryTest(absltest.TestCase):
     found, rest, after = pair_memory.unroll(_CONFIG, observation, first, given)
     self.assertEqual(list(rest), ["other"])
     now = entity_features.pairs_in_view(observation["entities"], _CONFIG)
-    self.assertGreater(np.std(now), 0.01)
+    self.assertGreater(float(np.std(now)), 0.01)
     closest = state.copy()
     for t in range(6):
       closest[first[:, t] == 1] = 0
