@@ -151,8 +151,8 @@ def check_spec(config: NetworkConfig, spec: Spec) -> None:
   """
   if config.pair_memory and "entities" not in spec:
     raise ValueError(
-      "network.pair_memory is True, allowed: False with pixels (it remembers "
-      "entities)"
+      "network.pair_memory is True, allowed: False without the observation "
+      "'entities'"
     )
   num_elements = len(_LITERAL_KINDS)
   needed = {

@@ -92,6 +92,7 @@ def write(
   """
   experiment, training = description.config, description.training
   memory = experiment.factories.memory or experiment.network.memory
+  pairs = ", a pair memory" if experiment.network.pair_memory else ""
   flag = " --own_parts" if experiment.factories.code else ""
   return _TEMPLATE.format(
     name=description.name,
@@ -110,7 +111,7 @@ def write(
     network=(
       f"{num_params:,} parameters, memory `{_without_folder(memory)}`, "
       f"{cli.plural(experiment.network.num_layers, 'layer')} of width "
-      f"{experiment.network.d_model}"
+      f"{experiment.network.d_model}{pairs}"
     ),
     observation=experiment.env.observation,
     algorithm=(

@@ -158,7 +158,7 @@ def published_name(name: str, workdir: str) -> str:
     return name
   run = pathlib.Path(workdir).absolute()
   shared = pathlib.Path(os.path.commonpath([path.parent, run.parent]))
-  home = pathlib.Path.home()
+  home = pathlib.Path(os.path.expanduser("~"))  # "~" if the user has none.
   if len(shared.parts) <= _SYSTEM_PARTS or shared in home.parents:
     return agent_dir.place(name)
   return path.relative_to(shared).as_posix()

@@ -31,6 +31,7 @@ _CONFIG = NetworkConfig(
   model_size=7,
   num_bins=11,
 )
+_WITH_PAIRS = dataclasses.replace(_CONFIG, pair_memory=True)
 _NUM_LOGITS = 19
 
 
@@ -46,7 +47,7 @@ def _noisy(params, seed=0):
 @functools.cache
 def _entities():
   """Returns a network for entities, two sets of parameters, jitted unroll."""
-  network = make_network(_CONFIG, observations.spec())
+  network = make_network(_WITH_PAIRS, observations.spec())
   params = jax.jit(network.init)(jax.random.PRNGKey(0))
   return network, params, _noisy(params), jax.jit(network.unroll)
 
@@ -204,7 +205,7 @@ class NetworkTest(parameterized.TestCase):
 
   def test_bfloat16_is_close_and_keeps_float32_outside(self):
     _, _, params, unroll = _entities()
-    config = dataclasses.replace(_CONFIG, compute_dtype="bfloat16")
+    config = dataclasses.replace(_WITH_PAIRS, compute_dtype="bfloat16")
     spec = observations.spec()
     rounded = make_network(config, spec)
     shapes = jax.eval_shape(rounded.init, jax.random.PRNGKey(0))

@@ -87,6 +87,12 @@ class CardTest(parameterized.TestCase):
       text = _card(overrides.update(preset_configs.smoke(), settings))
       self.assertIn(f"{command}{expected}` |", text)
 
+  def test_a_pair_memory_is_told(self):
+    plain = preset_configs.smoke()
+    config = overrides.apply(plain, ["network.pair_memory=true"])
+    self.assertRegex(_card(config), r"\| network \| .*, a pair memory \|")
+    self.assertNotIn("pair memory", _card(plain))
+
   def test_tasks_of_the_maker_s_own(self):
     own = factories.FactoriesConfig(tasks="mine:tasks", memory="mine:EMA")
     config = dataclasses.replace(preset_configs.smoke(), factories=own)

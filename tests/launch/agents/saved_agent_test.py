@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 import sys
 from unittest import mock
@@ -61,9 +62,13 @@ class PublishedTest(parameterized.TestCase):
     ("agent:laptop", "/data/me/second", "agent:laptop"),
   )
   def test_an_agent_s_name_tells_nothing_of_its_author(self, name, run, told):
-    home = pathlib.Path("/srv/users/me")
-    with mock.patch.object(pathlib.Path, "home", return_value=home):
+    with mock.patch.dict(os.environ, HOME="/srv/users/me"):
       self.assertEqual(saved_agent.published_name(name, run), told)
+
+  def test_a_user_without_a_home_may_name_an_agent(self):
+    with mock.patch.object(os.path, "expanduser", lambda path: path):
+      told = saved_agent.published_name("/data/me/a/first", "/data/me/b/second")
+    self.assertEqual(told, "a/first")
 
   def test_agents_in_a_config(self):
     self.assertIs(saved_agent.published(_SMOKE, "run"), _SMOKE)
