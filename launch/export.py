@@ -14,7 +14,7 @@ import numpy as np
 import adaland
 from adaland.agent import types
 from adaland.agent.checkpoint import weights
-from adaland.launch import cli, errors
+from adaland.launch import builder, cli, errors
 from adaland.launch.agents import agent_dir, card, saved_agent
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.evaluation.comparison import score_tables, summary
@@ -27,6 +27,7 @@ examples:
       --hardware="2 CPU cores" --note="It was trained on flat rooms only."
   adaland evaluate --workdir=my_agent
   adaland export --workdir=/tmp/run --out=small_agent --half
+  adaland export --workdir=/tmp/run --out=averaged --average agent:mixture
 
 --results takes files as adaland compare does, for the card.
 """
@@ -58,6 +59,14 @@ def make_parser() -> cli.Parser:
     help="a sentence for the card's limits; may be repeated",
   )
   parser.add_argument(
+    "--average",
+    nargs="+",
+    default=[],
+    metavar="AGENT",
+    help="write the mean of the agent's parameters and those of these agents, "
+    "such as the one that its run started from; evaluate the result",
+  )
+  parser.add_argument(
     "--half",
     action="store_true",
     help="round the weights to float16, for half the size; evaluate the result",
@@ -72,18 +81,28 @@ def run(args: argparse.Namespace) -> None:
   agent_dir.check_out(args.out)
   tables = score_tables.load(args.results) if args.results else None
   saved = trained_agent.load(args.workdir, args.own_parts)
+  params = saved.params
+  if args.average:
+    params = builder.averaged_params(saved, args.average)
   results = figure = None
   if tables is not None:
-    _check_agent(tables, saved.params, args.half)
+    _check_agent(tables, params, args.half)
     results = summary.compare(tables)
     figure = summary.draw(results)
   name = pathlib.Path(args.out).absolute().name
+  averaged = [
+    saved_agent.published_name(saved_agent.whole_path(other), args.workdir)
+    for other in args.average
+  ]
   description = agent_dir.Description(
     name,
     saved_agent.published(saved.config, args.workdir),
-    saved.training._replace(hardware=args.hardware or saved.training.hardware),
+    saved.training._replace(
+      hardware=args.hardware or saved.training.hardware,
+      averaged=(*saved.training.averaged, *averaged),
+    ),
   )
-  num_params = sum(int(np.size(x)) for x in jax.tree.leaves(saved.params))
+  num_params = sum(int(np.size(x)) for x in jax.tree.leaves(params))
   text = card.write(
     description,
     adaland.__version__,
@@ -92,7 +111,7 @@ def run(args: argparse.Namespace) -> None:
     results,
     args.note,
   )
-  agent_dir.write(args.out, description, saved.params, text, figure, args.half)
+  agent_dir.write(args.out, description, params, text, figure, args.half)
   path = pathlib.Path(args.out).absolute()
   size = sum(file.stat().st_size for file in path.iterdir())
   result = {

@@ -41,12 +41,15 @@ class Training(NamedTuple):
     updates: Updates of the learner.
     seconds: Wall time.
     hardware: The machine, in words; empty if not recorded.
+    averaged: Other agents. The parameters are the mean of the trained ones and
+      theirs.
   """
 
   env_steps: int
   updates: int
   seconds: float
   hardware: str = ""
+  averaged: tuple[str, ...] = ()
 
 
 class Description(NamedTuple):
@@ -151,12 +154,23 @@ def _check_format(content: Any) -> None:
 
 def _training(content: Any) -> Training:
   hints = {"env_steps": int, "updates": int, "seconds": float, "hardware": str}
+  if "averaged" in content:
+    hints["averaged"] = tuple[str, ...]
   return Training(
     **{
       name: json_codec.convert(hint, content[name], f"training.{name}")
       for name, hint in hints.items()
     }
   )
+
+
+def _training_content(training: Training) -> dict[str, Any]:
+  """Returns what agent.json holds of a training."""
+  content = training._asdict()
+  if not training.averaged:
+    # Earlier versions, which don't know the entry, can read the file.
+    del content["averaged"]
+  return content
 
 
 def read_params(path: pathlib.Path, template: types.Params) -> types.Params:
@@ -220,7 +234,7 @@ def write(
     "format": FORMAT,
     "version": adaland.__version__,
     "name": description.name,
-    "training": description.training._asdict(),
+    "training": _training_content(description.training),
     "config": json_codec.to_json(description.config),
   }
   # Reading would refuse parameters that are not finite.

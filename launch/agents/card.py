@@ -49,7 +49,7 @@ It was trained with Adaland {version}.
 | updates | {updates:,} |
 | wall time | {duration} |
 | hardware | {hardware} |
-| start | {start} |
+| start | {start} |{averaged}
 | seed | {seed} (this agent is one run, of one seed) |
 | network | {network} |
 | observation | `{observation}` |
@@ -107,6 +107,7 @@ def write(
     duration=progress.duration(training.seconds),
     hardware=training.hardware or "not recorded",
     start=_start(experiment.run.start_from),
+    averaged=_averaged(training.averaged),
     seed=experiment.run.seed,
     network=(
       f"{num_params:,} parameters, memory `{_without_folder(memory)}`, "
@@ -176,6 +177,17 @@ def _start(agent: str) -> str:
   if not agent:
     return "random parameters"
   return f"the parameters of the agent `{_without_folder(agent)}`"
+
+
+def _averaged(agents: Sequence[str]) -> str:
+  """Returns a row about other agents' parameters; empty if there are none."""
+  if not agents:
+    return ""
+  names = ", ".join(f"`{_without_folder(name)}`" for name in agents)
+  return (
+    "\n| parameters | the mean (arXiv 2203.05482) of those that the run ended "
+    f"with and those of {names} |"
+  )
 
 
 def _other_agents(experiment: ExperimentConfig) -> str:

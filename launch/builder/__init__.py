@@ -14,6 +14,7 @@ from adaland.launch.builder.actors import (
 from adaland.launch.builder.agents import (
   Agent,
   agent,
+  averaged_params,
   first_state,
   learner,
   starting_params,
@@ -30,6 +31,7 @@ __all__ = [
   "Agent",
   "actor",
   "agent",
+  "averaged_params",
   "batch_template",
   "checkpoint_template",
   "curriculum",

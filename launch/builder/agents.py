@@ -175,25 +175,64 @@ def starting_params(
 ) -> types.Params:
   """Reads the parameters from which a run starts.
 
-  If only the run has a pair memory, its parameters are zeros, with which the
-  agent plays as before.
-
   Args:
     config: The run's config, which names an agent.
     made: The run's own agent.
 
   Raises:
+    UserError: As `_params_of`.
+  """
+  with errors.user_input(f"run.start_from={config.run.start_from}"):
+    return _params_of(config, made, config.run.start_from)
+
+
+def averaged_params(
+  saved: saved_agent.SavedAgent, names: Sequence[str]
+) -> types.Params:
+  """Returns the mean of an agent's parameters and those of other agents.
+
+  Agents that were trained one from the other often lie in one basin of the
+  loss, and their mean does what each of them does well (arXiv 2109.01903,
+  arXiv 2203.05482).
+
+  Args:
+    saved: The agent.
+    names: The other agents, each as in `saved_agent.place`.
+
+  Raises:
+    UserError: As `_params_of`.
+  """
+  made, all_params = agent(saved.config), [saved.params]
+  for name in names:
+    with errors.user_input(f"--average={name}"):
+      all_params.append(_params_of(saved.config, made, name))
+  return jax.tree.map(lambda *x: sum(x) / len(x), *all_params)
+
+
+def _params_of(
+  config: experiment.ExperimentConfig, made: Agent, name: str
+) -> types.Params:
+  """Reads another agent's parameters, for this run's network.
+
+  If only the run has a pair memory, its parameters are zeros, with which the
+  agent plays as before.
+
+  Args:
+    config: The run's config.
+    made: The run's own agent.
+    name: The other agent, as in `saved_agent.place`.
+
+  Raises:
     UserError: If there is no such agent, it is broken, or it has another
       network structure or other value bins.
   """
-  with errors.user_input(f"run.start_from={config.run.start_from}"):
-    saved = _other_agent(config, config.run.start_from)
-    shapes = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
-    params = saved.params
-    if config.network.pair_memory and not saved.config.network.pair_memory:
-      params = pair_memory.with_zeros(params, shapes)
-    saved_agent.check_start(params, shapes)
-    saved_agent.check_bins(saved.config, config)
+  saved = _other_agent(config, name)
+  shapes = jax.eval_shape(made.network.init, jax.random.PRNGKey(0))
+  params = saved.params
+  if config.network.pair_memory and not saved.config.network.pair_memory:
+    params = pair_memory.with_zeros(params, shapes)
+  saved_agent.check_start(params, shapes)
+  saved_agent.check_bins(saved.config, config)
   return params
 
 

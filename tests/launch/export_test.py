@@ -15,7 +15,7 @@ import adaland
 from adaland.agent.checkpoint import weights
 from adaland.launch import errors, export
 from adaland.launch.agents import agent_dir
-from adaland.launch.config import experiment
+from adaland.launch.config import experiment, overrides
 from adaland.launch.evaluation import trained_agent
 from tests.launch.agents import examples
 from tests.launch.evaluation.comparison import evaluations
@@ -95,6 +95,69 @@ class ExportTest(absltest.TestCase):
     self.assertEqual(code, 0, err)
     self.assertIn("| hardware | 2 cores |", (out / "README.md").read_text())
     self.assertEqual(agent_dir.read(out).training.hardware, "2 cores")
+
+  def _other_agent(self, name, scale, **changes):
+    """Writes an agent with scaled parameters; returns its directory."""
+    saved = trained_agent.load(str(self.folder / "run"))
+    config = overrides.update(saved.config, changes)
+    params = jax.tree.map(lambda x: scale * x, saved.params)
+    agent_dir.write(
+      str(self.folder / name),
+      agent_dir.Description(name, config, saved.training),
+      params,
+      "",
+    )
+    return self.folder / name
+
+  def test_the_mean_of_several_agents(self):
+    run, out = self.folder / "run", self.folder / "mean"
+    others = [str(self._other_agent(f"times{x}", x)) for x in (2, 6)]
+    code, _, err = _call(
+      f"--workdir={run}", f"--out={out}", "--average", *others
+    )
+    self.assertEqual(code, 0, err)
+    before, mean = (trained_agent.load(str(x)) for x in (run, out))
+    jax.tree.map(
+      lambda x, y: np.testing.assert_allclose(3 * x, y, rtol=1e-6),
+      before.params,
+      mean.params,
+    )
+    self.assertEqual(mean.training.averaged, ("times2", "times6"))
+    self.assertEqual(mean.training[:3], before.training[:3])
+    self.assertIn(
+      "| parameters | the mean (arXiv 2203.05482) of those that the run ended "
+      "with and those of `times2`, `times6` |\n| seed",
+      (out / "README.md").read_text(),
+    )
+    # The mean of a mean tells of all.
+    code, _, err = _call(
+      f"--workdir={out}", f"--out={self.folder / 'again2'}",
+      "--average", str(self._other_agent("times3", 3)),
+    )  # fmt: skip
+    self.assertEqual(code, 0, err)
+    again = trained_agent.load(str(self.folder / "again2"))
+    self.assertEqual(again.training.averaged, ("times2", "times6", "times3"))
+    jax.tree.map(
+      lambda x, y: np.testing.assert_allclose(3 * x, y, rtol=1e-6),
+      before.params,
+      again.params,
+    )
+
+  def test_agents_without_a_mean(self):
+    bins = {"learner.muesli.value_range": 7.0}
+    for other, message in (
+      ("none", "no such directory or agent"),
+      ("agent:laptop", "its parameters "),
+      (self._other_agent("bins", 1, **bins), "its learner.muesli.value_range"),
+    ):
+      code, text, err = _call(
+        f"--workdir={self.folder / 'run'}", f"--out={self.folder / 'no'}",
+        "--average", str(other),
+      )  # fmt: skip
+      self.assertEqual((code, text), (2, ""), err)
+      self.assertEqual(err.count("\n"), 1, err)
+      self.assertIn(f"--average={other}: {message}", err)
+    self.assertFalse((self.folder / "no").exists())
 
   def test_a_public_agent(self):
     agent = adaland.load_agent(self.folder / "agent")

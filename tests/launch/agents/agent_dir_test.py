@@ -79,6 +79,18 @@ class AgentDirTest(parameterized.TestCase):
     ({"training": {}}, "KeyError: 'env_steps'"),
     ({"training": 3}, "TypeError"),
     (
+      {
+        "training": {
+          "env_steps": 1,
+          "updates": 2,
+          "seconds": 3.0,
+          "hardware": "",
+          "averaged": [3],
+        }
+      },
+      "training.averaged.*: 3 is not a string",
+    ),
+    (
       {"training": {"env_steps": 1, "updates": "2"}},
       "training.updates: '2' is not a whole number",
     ),
