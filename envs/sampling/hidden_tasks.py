@@ -286,13 +286,17 @@ def _spread(
     count: Number of positions.
   """
   reach = tiles / 2 - _MARGIN
-  at = np.zeros((0, 2))
+  at: list[tuple[float, float]] = []
   while len(at) < count:
-    drawn = rng.uniform(-reach, reach, (_TRIES, 2)).round(2)
-    gaps = np.linalg.norm(drawn[:, None] - at, axis=-1)
-    [*free] = np.flatnonzero((gaps >= _APART).all(axis=1))
-    at = np.concatenate([at, drawn[free[:1]]]) if free else at[:0]
-  return [(x, y) for x, y in at.tolist()]
+    # The values of `rng.uniform`, which is slower with arrays as bounds.
+    drawn = rng.random((_TRIES, 2)) * (2 * reach) - reach
+    for x, y in drawn.round(2).tolist():
+      if all(math.dist((x, y), other) >= _APART for other in at):
+        at.append((x, y))
+        break
+    else:
+      at = []
+  return at
 
 
 def in_any_order(
