@@ -285,8 +285,8 @@ def plural(number: int, noun: str) -> str:
 
 
 def say(message: str) -> None:
-  """Prints progress on stderr."""
-  print(message, file=sys.stderr, flush=True)
+  """Prints progress on stderr, if it can be written."""
+  streams.write(sys.stderr, message + "\n")
 
 
 def main(
@@ -337,10 +337,10 @@ def guarded(
     return 1
   except BrokenPipeError:
     # The reader of our output has closed it, as `head` does.
-    streams.drop_failed_output()
+    streams.drop_failed_output(sys.stdout)
     return 1
   except OSError as error:
-    streams.drop_failed_output()
+    streams.drop_failed_output(sys.stdout)
     say(f"error: {errors.describe_os_error(error)}")
     return 1
   except (MemoryError, RuntimeError) as error:
@@ -352,3 +352,5 @@ def guarded(
   except KeyboardInterrupt:
     say("interrupted")
     return 130
+  finally:
+    streams.drop_failed_output(sys.stderr)

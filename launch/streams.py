@@ -1,8 +1,10 @@
 """The standard streams of a command, which its caller may have closed."""
 
+import contextlib
 import io
 import os
 import sys
+from typing import TextIO
 
 
 def prepare() -> None:
@@ -24,14 +26,34 @@ def prepare() -> None:
       stream.reconfigure(errors="backslashreplace")
 
 
-def drop_failed_output() -> None:
-  """Drops what stdout could not write, and all that follows.
+def write(stream: TextIO | None, text: str) -> None:
+  """Writes a message about the work at once, if it can be written.
+
+  Work that takes days must not end because a terminal was closed, the reader of
+  a pipe has ended (as `tee` does at Ctrl-C), or a log's disk is full.
+
+  Args:
+    stream: The output of messages, such as stderr; None if it is closed.
+    text: The message.
+  """
+  if stream is None:
+    return
+  with contextlib.suppress(OSError):
+    stream.write(text)
+    stream.flush()
+
+
+def drop_failed_output(stream: TextIO) -> None:
+  """Drops what stdout or stderr could not write, and all that follows.
 
   Otherwise Python tries to write it again at exit, and complains.
+
+  Args:
+    stream: The stream.
   """
   try:
-    sys.stdout.flush()
+    stream.flush()
   except OSError:
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
+    os.dup2(null, stream.fileno())
     os.close(null)

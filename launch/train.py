@@ -157,8 +157,10 @@ def stopping_on_signals(stop: Any) -> Iterator[None]:
   def handle(number: int, frame: Any) -> None:
     for each in signals:
       signal.signal(each, signal.SIG_DFL)
-    cli.say("\nstopping; again to stop without a checkpoint")
     stop()
+    # It fails if the signal has interrupted another message.
+    with contextlib.suppress(RuntimeError):
+      cli.say("\nstopping; again to stop without a checkpoint")
 
   before = {each: signal.signal(each, handle) for each in signals}
   try:

@@ -5,9 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
+from adaland.launch import streams
+
 
 class Progress:
   """A line that is rewritten on a terminal and repeated elsewhere.
+
+  If it can't be written, the job goes on without it.
 
   Args:
     stream: The output; stderr if None.
@@ -29,27 +33,25 @@ class Progress:
       force: Whether to print it at once if the line can't be rewritten.
     """
     if self._live:
-      self._stream.write("\r" + text.ljust(self._width))
+      streams.write(self._stream, "\r" + text.ljust(self._width))
       self._width = len(text)
     elif force or time.monotonic() >= self._next:
-      self._stream.write(text + "\n")
+      streams.write(self._stream, text + "\n")
       self._next = time.monotonic() + self._quiet_seconds
-    self._stream.flush()
 
   def say(self, text: str) -> None:
     """Prints a permanent line."""
+    erased = ""
     if self._live and self._width:
-      self._stream.write("\r" + " " * self._width + "\r")
+      erased = "\r" + " " * self._width + "\r"
       self._width = 0
-    self._stream.write(text + "\n")
-    self._stream.flush()
+    streams.write(self._stream, erased + text + "\n")
 
   def close(self) -> None:
     """Ends the live line."""
     if self._live and self._width:
-      self._stream.write("\n")
+      streams.write(self._stream, "\n")
       self._width = 0
-      self._stream.flush()
 
 
 def duration(seconds: float) -> str:

@@ -25,6 +25,23 @@ def make_parser():
 sys.exit(cli.main(make_parser, run))
 """
 
+_MESSAGES = """
+import sys
+from adaland.launch import cli
+from adaland.launch.run import progress
+
+def run(args):
+  cli.say("starting")
+  line = progress.Progress(quiet_seconds=0)
+  for n in range(1000):
+    line.update(f"step {n}")
+  line.say("ended")
+  line.close()
+  print("done")
+
+sys.exit(cli.main(cli.Parser, run))
+"""
+
 
 def _run(arguments, stdout=subprocess.PIPE, shell="", **environment):
   """Runs Python in a shell; returns (exit code, stdout, stderr)."""
@@ -66,6 +83,25 @@ class StreamsTest(parameterized.TestCase):
     with open("/dev/full", "wb") as full:
       message = "error: No space left on device\n"
       self.assertEqual(_run(arguments, full), (1, None, message))
+
+  @parameterized.parameters("/dev/full", "nobody")
+  def test_messages_that_cannot_be_written_end_no_work(self, output):
+    if output == "nobody":
+      reader, number = os.pipe()
+      os.close(reader)
+    elif os.path.exists(output):
+      number = os.open(output, os.O_WRONLY)
+    else:
+      self.skipTest(f"this system has no {output}")
+    with os.fdopen(number, "wb") as stderr:
+      done = subprocess.run(
+        [sys.executable, "-c", _MESSAGES],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        check=False,
+      )
+    self.assertEqual((done.returncode, done.stdout), (0, "done\n"))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """Tests of what launch.train does before a run starts."""
 
 import os
+import signal
+import sys
+import threading
 from unittest import mock
 
 import jax
 from absl.testing import absltest
 
-from adaland.launch import errors, train
+from adaland.launch import cli, errors, train
 from adaland.launch.config import overrides, preset_configs
 from adaland.launch.recipes import extensions, presets
 from adaland.launch.run import cores, rundir, scale_request, status_file
@@ -72,6 +75,32 @@ class SetUpTest(absltest.TestCase):
     [(_, memory, updated)] = self._seen("device")
     self.assertEqual(memory, "0.25")
     self.assertEqual(updated, mock.call("jax_cpu_enable_async_dispatch", False))
+
+
+class SignalTest(absltest.TestCase):
+  def test_a_signal_during_a_message_stops_the_run(self):
+    reader, writer = os.pipe()
+    stopped = threading.Event()
+    # More than the pipe holds, so that the signal comes while it is written.
+    text = "x" * 1_000_000
+
+    def read():
+      os.read(reader, 1)
+      os.kill(os.getpid(), signal.SIGINT)
+      stopped.wait(10.0)
+      with os.fdopen(reader, "rb") as rest:
+        rest.read()
+
+    thread = threading.Thread(target=read)
+    with (
+      os.fdopen(writer, "w") as stderr,
+      mock.patch.object(sys, "stderr", stderr),
+      train.stopping_on_signals(stopped.set),
+    ):
+      thread.start()
+      cli.say(text)
+    thread.join()
+    self.assertTrue(stopped.is_set())
 
 
 if __name__ == "__main__":
