@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -40,6 +41,9 @@ def main(settings: dict[str, Any]) -> None:
       `root`, the directory of checkpoints, and `scratch`, where the socket is,
       to be removed if the owner dies.
   """
+  # The owner ends it, after a last checkpoint. Service managers send SIGTERM to
+  # all processes of a run at once.
+  signal.signal(signal.SIGTERM, signal.SIG_IGN)
   owner = os.getppid()
   with contextlib.ExitStack() as stack:
     try:

@@ -52,6 +52,17 @@ class ReverbReplayTest(servers.TestCase):
     writer.close()
     sampler.close()
 
+  def test_a_server_outlives_a_sigterm_to_all_processes_of_a_run(self):
+    replay = self.start()
+    writer = replay.writer()
+    writer.insert(examples.unroll(0))
+    writer.settle(10.0)
+    os.kill(replay.pid, signal.SIGTERM)
+    writer.insert(examples.unroll(1))
+    writer.settle(10.0)
+    writer.close()
+    self.assertEqual((replay.info().size, replay.restarts), (2, 0))
+
   def test_a_hung_server_is_killed_and_waited_for(self):
     path = self.create_tempdir().full_path
     replay = owner.start_server(
