@@ -22,6 +22,8 @@ FOLDER = "replay"
 _PORT_FILE = "replay.port"
 _PORT_SECONDS = 10.0
 _PUBLISH_SECONDS = 1.0
+# Longest time that a call waits for the server's start.
+_START_SECONDS = 1.0
 # A learner looks up the server's address this often.
 _LOOK_SECONDS = 0.5
 
@@ -119,9 +121,16 @@ class ReplayServer(role.Role):
     port = address.rsplit(":", 1)[1]
     return f"{self.setup.address}:{port}"
 
-  def checkpoint(self) -> str:
-    """Writes the store's content; returns the reason if it fails, else ""."""
-    self._ready.wait()
+  def checkpoint(self) -> str | None:
+    """Writes the store's content.
+
+    Returns:
+      An empty string; the reason if it fails; None if there is no server yet.
+      The caller then calls again, as another role may replace one whose server
+      does not start.
+    """
+    if not self._ready.wait(_START_SECONDS):
+      return None
     try:
       self._replay.checkpoint(os.path.join(self.setup.folder, FOLDER))
     except OSError as error:

@@ -78,9 +78,10 @@ class UnrollStore:
     Raises:
       RunError: If it can't be written.
     """
-    reason = ""
+    reason: str | None = ""
     if self._replay is not None:
-      reason = self._replay.call("checkpoint")
+      while (reason := self._replay.call("checkpoint")) is None:
+        pass  # The call itself waits for the server's start.
     elif self._own is not None:
       try:
         self._own.checkpoint(self._folder)

@@ -101,6 +101,15 @@ class ReplayServerTest(absltest.TestCase):
       server.error = error
       self.assertEqual(role.checkpoint(), "No space left")
 
+  def test_without_a_server_nobody_waits_for_its_checkpoint(self):
+    self.enter_context(
+      absltest.mock.patch.object(replay_server, "_START_SECONDS", 0.01)
+    )
+    role = self.make("replay.port=5")
+    self.busy = [5]
+    self.assertIsNotNone(role.run())
+    self.assertIsNone(role.checkpoint())
+
   def test_on_many_machines_it_comes_back_on_its_port(self):
     self.enter_context(
       absltest.mock.patch.object(replay_server.time, "sleep", lambda _: None)
