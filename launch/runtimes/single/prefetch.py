@@ -9,6 +9,7 @@ the tasks does not depend on the processes' speed.
 
 import collections
 import dataclasses
+import logging
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
+from concurrent.futures import process
 from multiprocessing import connection
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -23,11 +25,14 @@ from adaland.curriculum import base
 from adaland.envs import land
 from adaland.envs.stepping import task_rows
 from adaland.envs.tasks.task import Task
+from adaland.launch import errors
 from adaland.launch.run import cores
 
 _MOST_WORKERS: Final = 8
 # Maximum number of tasks in one message to a worker; sending has a cost too.
 _CHUNK: Final = 16
+# Number of times that a worker may die of the same tasks.
+_MOST_DEATHS: Final = 3
 
 
 class Tasks(Protocol):
@@ -65,8 +70,17 @@ class _Made(NamedTuple):
   seconds: float
 
 
+# Each task's index and number of trials.
+_Wanted = Sequence[tuple[int, int]]
+
+
 class TaskPrefetcher:
   """A queue of assignments whose tasks worker processes prepare.
+
+  If a worker is killed, all workers are replaced and make its tasks again. This
+  changes no task, as a task depends on its index alone. A SIGTERM to all of a
+  run's processes, as systemd sends it, therefore does not keep the run from
+  writing its checkpoint.
 
   Args:
     next_assignment: Returns the next assignment, whose task is an index.
@@ -94,19 +108,16 @@ class TaskPrefetcher:
     self._next_assignment = next_assignment
     self._depth = depth
     self._chunk = max(1, min(_CHUNK, depth // 4))
-    self._pool = futures.ProcessPoolExecutor(
-      workers or _spare_cores(),
-      # A fork would copy the threads' locks, but not the threads.
-      multiprocessing.get_context("spawn"),
-      _begin,
-      (maker,),
-    )
+    self._maker = maker
+    self._num_workers = workers or _spare_cores()
+    self._pool = self._new_pool()
     # Assignments requested; the last of them are not yet sent to a worker.
     self._assignments: collections.deque[base.Assignment] = collections.deque()
     self._unsent: list[base.Assignment] = []
-    self._under_way: collections.deque[futures.Future[_Made]] = (
-      collections.deque()
-    )
+    # Indices and trials sent to a worker, and its answer.
+    self._under_way: collections.deque[
+      tuple[_Wanted, futures.Future[_Made]]
+    ] = collections.deque()
     self._ready: collections.deque[task_rows.PreparedTask] = collections.deque()
     self.prepared = 0
     self.making_seconds = 0.0
@@ -117,6 +128,7 @@ class TaskPrefetcher:
     """Returns the oldest assignment, with a prepared task.
 
     Raises:
+      RunError: If workers keep dying.
       Exception: Raised by the maker for this task.
     """
     while len(self._assignments) <= self._depth:
@@ -129,7 +141,7 @@ class TaskPrefetcher:
       if not self._under_way:
         self._send()
       start = time.perf_counter()
-      made = self._under_way.popleft().result()
+      made = self._receive()
       self.waited_seconds += time.perf_counter() - start
       self._ready.extend(made.tasks)
       self.prepared += len(made.tasks)
@@ -140,8 +152,42 @@ class TaskPrefetcher:
   def _send(self) -> None:
     """Sends the unsent assignments' indices to a worker."""
     wanted = [(each.task, each.trials) for each in self._unsent]
-    self._under_way.append(self._pool.submit(_make, wanted))
+    self._under_way.append((wanted, self._submit(wanted)))
     self._unsent = []
+
+  def _receive(self) -> _Made:
+    """Returns the oldest tasks under way; waits until they are made."""
+    wanted, answer = self._under_way.popleft()
+    deaths = 0
+    while True:
+      try:
+        return answer.result()
+      except process.BrokenProcessPool as error:
+        deaths += 1
+        if deaths == _MOST_DEATHS:
+          raise errors.RunError(
+            f"the processes that prepare tasks died {deaths} times in a row; "
+            "is there enough memory?"
+          ) from error
+        answer = self._submit(wanted)
+
+  def _submit(self, wanted: _Wanted) -> futures.Future[_Made]:
+    """Sends tasks to a worker; replaces the workers if one has died."""
+    try:
+      return self._pool.submit(_make, wanted)
+    except process.BrokenProcessPool:
+      logging.warning("A process that prepares tasks died; replacing it.")
+      self._pool = self._new_pool()
+      return self._pool.submit(_make, wanted)
+
+  def _new_pool(self) -> futures.ProcessPoolExecutor:
+    return futures.ProcessPoolExecutor(
+      self._num_workers,
+      # A fork would copy the threads' locks, but not the threads.
+      multiprocessing.get_context("spawn"),
+      _begin,
+      (self._maker,),
+    )
 
   def close(self) -> None:
     """Ends the workers."""
@@ -172,7 +218,7 @@ def _end_with_parent() -> None:
   os._exit(1)
 
 
-def _make(wanted: Sequence[tuple[int, int]]) -> _Made:
+def _make(wanted: _Wanted) -> _Made:
   start = time.perf_counter()
   tasks = [_maker(index, trials) for index, trials in wanted]
   return _Made(tasks, time.perf_counter() - start)

@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 import types
+from concurrent import futures
+from concurrent.futures import process
 
 import numpy as np
 from absl.testing import absltest
@@ -17,6 +19,7 @@ from adaland.curriculum import base
 from adaland.envs.land_types import LandConfig
 from adaland.envs.sampling import sampler
 from adaland.envs.stepping import task_rows
+from adaland.launch import errors
 from adaland.launch.runtimes.single import prefetch
 
 _MAKER = prefetch.Maker(
@@ -119,7 +122,7 @@ class TaskPrefetcherTest(absltest.TestCase):
     self.assertLen(asked, 4)
     first = made.waited_seconds
     self.assertGreater(first, 0.1)
-    for made_tasks in made._under_way:
+    for _, made_tasks in made._under_way:
       made_tasks.result()
     for taken in range(2, 5):
       task = made.next_task().task
@@ -142,6 +145,35 @@ class TaskPrefetcherTest(absltest.TestCase):
       made.next_task()
     with self.assertRaisesRegex(ValueError, "index is 4, allowed: others"):
       made.next_task()
+
+  def test_a_worker_that_is_killed_is_replaced(self):
+    made = self.make(slow)
+    made.next_task()
+    [worker] = multiprocessing.active_children()
+    worker.kill()
+    for index in range(1, 6):
+      self.assertEqual(made.next_task().task.index, index)
+
+  def test_workers_that_keep_dying_end_the_run(self):
+    class DyingPool:
+      def __init__(self, *args):
+        del args
+        self._dead = False
+
+      def submit(self, function, wanted):
+        del function, wanted
+        if self._dead:
+          raise process.BrokenProcessPool
+        self._dead = True
+        answer = futures.Future()
+        answer.set_exception(process.BrokenProcessPool())
+        return answer
+
+    with (
+      absltest.mock.patch.object(futures, "ProcessPoolExecutor", DyingPool),
+      self.assertRaisesRegex(errors.RunError, "tasks died 3 times in a row"),
+    ):
+      prefetcher(slow).next_task()
 
   def test_workers_and_threads_end_with_it(self):
     before = set(threading.enumerate())
