@@ -2,8 +2,11 @@
 
 import json
 import math
+import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
+
+import numpy as np
 
 from adaland.envs.tasks import json_checks
 from adaland.launch import errors
@@ -13,8 +16,9 @@ from adaland.launch.run import rundir, status_file
 
 # Points of a curve that the page draws.
 _POINTS = 200
-# Number of bytes that are read, from the end of the metrics file.
+# Of a larger metrics file only some lines are read, evenly spread over it.
 _MAX_BYTES = 8_000_000
+_MAX_LINE = 100_000
 # Maximum number of evaluations that are read; a run has a few.
 _MAX_FILES = 20
 _MAX_CURVES = 12
@@ -57,18 +61,14 @@ def _order(name: str) -> tuple[int, str]:
 
 def _rows(run: rundir.RunDir) -> list[dict[str, Any]]:
   """Returns the rows of the metrics, thinned out."""
-  path = run.path / "metrics.jsonl"
   try:
-    with open(path, "rb") as file:
-      size = file.seek(0, 2)
-      file.seek(max(0, size - _MAX_BYTES))
-      lines = file.read().decode("utf-8", "replace").splitlines()
+    with open(run.path / "metrics.jsonl", "rb") as file:
+      lines = _lines(file)
   except OSError:
     return []
   rows = []
   # The last line may be incomplete while the run is writing.
-  stride = max(1, math.ceil(len(lines) / _POINTS))
-  for line in lines[::-1][::stride][::-1]:
+  for line in lines:
     try:
       row = json.loads(line, parse_constant=lambda _: None)
     except ValueError:
@@ -78,12 +78,34 @@ def _rows(run: rundir.RunDir) -> list[dict[str, Any]]:
   return rows
 
 
+def _lines(file: BinaryIO) -> list[bytes]:
+  """Returns lines of a file, evenly spread over it; the last is the newest."""
+  size = file.seek(0, os.SEEK_END)
+  if size <= _MAX_BYTES:
+    file.seek(0)
+    lines = file.read(_MAX_BYTES).splitlines()
+    stride = max(1, math.ceil(len(lines) / _POINTS))
+    return lines[::-1][::stride][::-1]
+  lines = []
+  for offset in np.linspace(0, size - _MAX_LINE, _POINTS - 2, dtype=int):
+    file.seek(offset)
+    if offset:
+      file.readline(_MAX_LINE)  # The rest of a line.
+    lines.append(file.readline(_MAX_LINE))
+  file.seek(size - _MAX_LINE)
+  return lines + file.read(_MAX_LINE).splitlines()[-2:]
+
+
 def _status(run: rundir.RunDir) -> dict[str, Any] | None:
   try:
     status = status_file.read(run)
-  except (errors.UserError, OSError):
+    state = status["state"]
+    # A killed run could not write that it has ended.
+    if state != "ended" and not run.is_locked():
+      state = "not running"
+  except (KeyError, errors.UserError, OSError):
     return None
-  return {"state": status["state"], "counters": status["counters"]}
+  return {"state": state, "counters": status["counters"]}
 
 
 def _evaluations(run: rundir.RunDir) -> dict[str, Any]:

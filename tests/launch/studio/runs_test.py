@@ -1,5 +1,6 @@
 """Tests of the curves of a run."""
 
+import itertools
 import json
 import pathlib
 
@@ -51,6 +52,27 @@ class RunsTest(absltest.TestCase):
     found = runs.curves(self.run_dir)
     self.assertLen(found["steps"], 200)
     self.assertEqual(found["steps"][-1], 999)
+
+  def test_curves_of_long_runs_begin_at_the_run_s_start(self):
+    more = "x" * 3000
+    self.write(
+      *(json.dumps({"step": i, "more": more}) for i in range(10_000)), "{"
+    )
+    steps = runs.curves(self.run_dir)["steps"]
+    self.assertEqual((steps[0], steps[-1]), (0, 9999))
+    self.assertBetween(len(steps), 190, 200)
+    gaps = [after - before for before, after in itertools.pairwise(steps)]
+    self.assertBetween(min(gaps), 1, max(gaps))
+    self.assertLess(max(gaps), 60)
+
+  def test_a_run_that_was_killed_does_not_run(self):
+    counters = {"env_steps": 5, "episodes": 2, "updates": 3, "seconds": 1.5}
+    status_file.write(self.run_dir, "local", "running", counters, {}, [])
+    status = runs.curves(self.run_dir)["status"]
+    self.assertEqual(status["state"], "not running")
+    with self.run_dir.begin(preset_configs.smoke()):
+      status = runs.curves(self.run_dir)["status"]
+    self.assertEqual(status, {"state": "running", "counters": counters})
 
   def test_status_and_evaluations_beside_files_of_other_kinds(self):
     counters = {"env_steps": 5, "episodes": 2, "updates": 3, "seconds": 1.5}
