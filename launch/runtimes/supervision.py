@@ -9,8 +9,9 @@ from adaland.launch import errors
 from adaland.launch.roles import role
 from adaland.launch.runtimes import program, runtime
 
-# A role that ends within this time of its start is in a crash loop. It may
-# fail a few times in a row, or be killed more often, as a killed role may
+# A role that ends within this time of its start is in a crash loop; so is one
+# that fails before its first step or update, which may take minutes to compile.
+# It may fail a few times in a row, or be killed more often, as a killed role may
 # survive the next time, unless memory runs out each time.
 _CRASH_LOOP_SECONDS = 30.0
 _MAX_FAILURES = 4
@@ -151,8 +152,21 @@ class Supervision:
     if failure.bad_input:
       raise errors.UserError(failure.reason)
     young = self._clock() - handle.started < _CRASH_LOOP_SECONDS
-    handle.failures = handle.failures + 1 if young else 1
+    loops = young or not _has_worked(handle)
+    handle.failures = handle.failures + 1 if loops else 1
     if failure.final or handle.failures >= _MAX_FAILURES:
       raise errors.RunError(f"{handle.name}: {failure.reason}")
     self._say(f"{handle.name} failed; restarting: {failure.reason}")
     self._runtime.restart(handle.name)
+
+
+def _has_worked(handle: RoleHandle) -> bool:
+  """Returns False for an actor without a step or a learner without an update.
+
+  Other roles have worked as soon as they run; workers follow the learner.
+  """
+  if handle.name.startswith("actor"):
+    return handle.stats.get("steps", 0) > 0
+  if handle.name == "learner":
+    return handle.stats.get("count", 0) > 0
+  return True

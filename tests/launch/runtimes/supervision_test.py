@@ -111,8 +111,8 @@ class SupervisionTest(absltest.TestCase):
 
   def test_a_late_failure_is_the_first_of_a_row(self):
     for seconds in [1.0] * 3 + [30.0] + [1.0] * 2:
-      ended = runtime.Ended(_NAME, _FAILURE)
-      self.poll(_answer(), ended, runtime.Died(_NAME), at=self.now + seconds)
+      ended, died = runtime.Ended(_NAME, _FAILURE), runtime.Died(_NAME)
+      self.poll(_answer(steps=1), ended, died, at=self.now + seconds)
     with self.assertRaisesRegex(errors.RunError, "actor 0: ValueError: x"):
       self.poll(runtime.Ended(_NAME, _FAILURE), at=self.now + 1.0)
 
@@ -139,9 +139,20 @@ class SupervisionTest(absltest.TestCase):
   def test_a_role_that_fails_now_and_then_is_restarted(self):
     for _ in range(20):
       ended = runtime.Ended(_NAME, _FAILURE)
-      self.poll(_answer(), ended, at=self.now + 99.0)
+      self.poll(_answer(steps=1), ended, at=self.now + 99.0)
       self.poll(runtime.Died(_NAME))
     self.assertLen(self.place.restarted, 20)
+
+  def test_a_role_that_fails_each_time_before_it_has_worked_ends_the_run(self):
+    # As a learner whose first update needs more memory than there is.
+    self.made.start([program.RoleSpec("learner", 1, 0, {})])
+    for name, stats in ((_NAME, {"steps": 0}), ("learner", {"count": 0})):
+      answer = runtime.Heartbeat(name, fakes.COMMON | stats)
+      ended = runtime.Ended(name, _FAILURE)
+      for _ in range(3):
+        self.poll(answer, ended, runtime.Died(name), at=self.now + 99.0)
+      with self.assertRaisesRegex(errors.RunError, f"{name}: ValueError: x"):
+        self.poll(answer, ended, at=self.now + 99.0)
 
   def test_a_failure_that_a_restart_can_t_help_ends_the_run_at_once(self):
     for failure, error in (
