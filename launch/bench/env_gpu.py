@@ -126,7 +126,7 @@ def _load_ms(
   world.physics.load(rows, scenes)
   jax.block_until_ready(world.physics.shared_state())
   taken = 1e3 * (time.perf_counter() - start) / len(rows)
-  world.reset()  # The session must again play tasks that it knows of.
+  world.reset()  # Physics has worlds that the schedule does not know of.
   return taken
 
 

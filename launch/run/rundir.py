@@ -1,11 +1,13 @@
 """The directory of a run: its files, and the lock on it.
 
 config.json    the ExperimentConfig, with a format tag
-checkpoints/   learner, curriculum, counters, replay; newest last
+checkpoints/   learner, drawn batch, curriculum, counters; newest last
 coplayers/     snapshots of the agent that are co-players in tasks for two
 metrics.jsonl, tensorboard/
-logs/          output of the child processes
+logs/          output of the roles with processes of their own
 lock           held while a `train` process runs here
+
+Other modules add files; docs/training.md lists all of them.
 """
 
 import fcntl
