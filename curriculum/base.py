@@ -140,7 +140,7 @@ class Curriculum(Protocol):
 
 @runtime_checkable
 class Deciding(Protocol):
-  """A curriculum that accepts or rejects tasks, with reasons."""
+  """A curriculum that accepts or refuses tasks, with reasons."""
 
   def take_decisions(self) -> list[Decision]:
     """Returns the decisions since the last call, oldest first."""

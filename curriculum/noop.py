@@ -2,7 +2,7 @@
 
 A new task is played for some trials by the agent and for the same number by an
 avatar that does nothing. Tasks that pay too easily, or neither more nor less
-than doing nothing, are rejected; an accepted task is learned from for a number
+than doing nothing, are refused; an accepted task is learned from for a number
 of episodes and then dropped.
 """
 
@@ -37,14 +37,14 @@ class NoopConfig:
       and that an idle avatar plays, with rewards R'.
     train_episodes: Episodes that are learned from for each accepted task.
     margin: ε0, by which a reward must differ from those of doing nothing.
-    most_idle: ε1; a task is rejected if max R' is above it.
+    most_idle: ε1; a task is refused if max R' is above it.
     easy: ε2, the reward of an easy trial.
-    most_easy: ε3; a task is rejected if more of the agent's trials were easy.
+    most_easy: ε3; a task is refused if more of the agent's trials were easy.
     fewest_better: ε4; a task is accepted if at least this many of R reach
       max R' + ε0.
     fewest_worse: ε5; it is also accepted if at least this many of R are at most
       min R' - ε0.
-    spread: ε6; a task is rejected if max R - min R is below it.
+    spread: ε6; a task is refused if max R - min R is below it.
   """
 
   evaluations: int = 10
@@ -73,7 +73,7 @@ def verdict(
   idle: Sequence[float],
   config: NoopConfig,
 ) -> str:
-  """Returns "" if a task is accepted, else the reason why it is rejected.
+  """Returns "" if a task is accepted, else the reason why it is refused.
 
   Args:
     agent: R, rewards of the agent's trials over the duration of a trial.

@@ -41,8 +41,8 @@ class PLRConfig:
     staleness: Weight of staleness relative to fitness in the draws.
     beta: Temperature of the fitness ranks (not published; Jiang et al. 2021
       use 0.1 to 0.3).
-    fitness: 'td_error', 'value' (value of the model) or 'policy' (policy of
-      the model).
+    fitness: The error that makes a task fit: 'td_error', or the error of the
+      model's prediction of the next step's 'value' or 'policy'.
   """
 
   replay_probability: float = 0.2
@@ -90,11 +90,11 @@ class _Episode(NamedTuple):
 class PLRCurriculum:
   """A curriculum of new tasks and of tasks from the archive.
 
-  The fitness of an episode of K trials is (f - μ_K) / σ_K, with the mean and
-  the standard deviation over the evaluations of new tasks with K trials, so
-  that a task is compared with the pool and not with the archive's selection. A
-  training visit replaces the task's fitness by the mean over the visit's
-  episodes.
+  The fitness of an episode of K trials is (e - μ_K) / σ_K, where e is the error
+  that `PLRConfig.fitness` names, and μ_K and σ_K are its mean and standard
+  deviation over the evaluations of new tasks with K trials, so that a task is
+  compared with the pool and not with the archive's selection. A training visit
+  replaces the task's fitness by the mean over the visit's episodes.
   """
 
   def __init__(
