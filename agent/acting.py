@@ -51,8 +51,8 @@ class ActorOutput(NamedTuple):
   policy_error: jax.Array
 
 
-class Actor(NamedTuple):
-  """The functions that act.
+class ActorCore(NamedTuple):
+  """The pure functions that act; actors step environments with them.
 
   Attributes:
     init: Maps the number of environments to the state before the first step.
@@ -85,9 +85,9 @@ def td_error(
   return jnp.abs(reward + gamma * discount * next_value - value)
 
 
-def make_actor(
+def make_actor_core(
   network: types.Network, action_sizes: Sequence[int], value_range: float
-) -> Actor:
+) -> ActorCore:
   """Builds the functions that act.
 
   Args:
@@ -96,7 +96,7 @@ def make_actor(
     value_range: `MuesliConfig.value_range`, to read values.
 
   Returns:
-    The actor's functions.
+    The functions.
   """
   sizes = tuple(action_sizes)
 
@@ -142,4 +142,4 @@ def make_actor(
     )
 
   # Donation lets the memory be written in place instead of copied every step.
-  return Actor(init=init, act=jax.jit(act, donate_argnums=1))
+  return ActorCore(init=init, act=jax.jit(act, donate_argnums=1))

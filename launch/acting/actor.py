@@ -87,7 +87,7 @@ class Actor:
   def __init__(
     self,
     make_environment: Callable[[Callable[[int], Any]], Environment],
-    functions: acting.Actor,
+    functions: acting.ActorCore,
     observation_spec: rollout.ObservationSpec,
     action_sizes: Sequence[int],
     num_envs: int,

@@ -45,7 +45,7 @@ class CoplayerSeats:
 
   def __init__(
     self,
-    functions: acting.Actor,
+    functions: acting.ActorCore,
     snapshot: Callable[[int], types.Params],
     num_envs: int,
     pool_size: int,
@@ -146,7 +146,7 @@ class CoplayerSeats:
 
 @functools.partial(jax.jit, static_argnums=0, donate_argnums=2)
 def _act(
-  functions: acting.Actor,
+  functions: acting.ActorCore,
   params: types.Params,
   state: acting.ActorState,
   observation: types.Observation,

@@ -139,7 +139,7 @@ def example_step(
 
 
 def empty(
-  functions: acting.Actor,
+  functions: acting.ActorCore,
   spec: ObservationSpec,
   num_envs: int,
   length: int,
@@ -177,7 +177,7 @@ def empty(
 # Compiled once in a process for all environments that one agent acts in.
 @functools.lru_cache(_MAX_KEPT)
 def make_step(
-  functions: acting.Actor, gamma: float, action_sizes: tuple[int, ...]
+  functions: acting.ActorCore, gamma: float, action_sizes: tuple[int, ...]
 ) -> Any:
   """Builds the jitted program of one step.
 

@@ -89,7 +89,7 @@ class TeachingAgent:
 
   def __init__(
     self,
-    functions: acting.Actor,
+    functions: acting.ActorCore,
     params: types.Params,
     num_envs: int,
     sizes: Sequence[int],

@@ -35,7 +35,7 @@ class Agent(NamedTuple):
   """
 
   network: types.Network
-  actor: acting.Actor
+  actor: acting.ActorCore
   observation_spec: dict[str, tuple[tuple[int, ...], Any]]
 
 
@@ -62,7 +62,9 @@ def _agent(
 ) -> Agent:
   spec = land.observation_spec(env_config)
   network = make_network(network_config, spec, memory)
-  actor = acting.make_actor(network, network_config.action_sizes, value_range)
+  actor = acting.make_actor_core(
+    network, network_config.action_sizes, value_range
+  )
   return Agent(network, actor, spec)
 
 

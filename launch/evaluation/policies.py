@@ -215,7 +215,7 @@ class Agent:
 
   def __init__(
     self,
-    actor: acting.Actor,
+    actor: acting.ActorCore,
     params: types.Params,
     num_envs: int,
     seed: int,

@@ -12,7 +12,7 @@ class ActingTest(absltest.TestCase):
     super().setUp()
     self.network = fakes.make_network(3)
     self.params = self.network.init(jax.random.PRNGKey(0))
-    self.actor = acting.make_actor(self.network, fakes.SIZES, 10.0)
+    self.actor = acting.make_actor_core(self.network, fakes.SIZES, 10.0)
     self.x = np.random.default_rng(0).normal(size=[2, 4, 3]).astype(np.float32)
 
   def _two_steps(self, second_first):

@@ -120,7 +120,7 @@ def network_of(memory: str) -> types.Network:
 
 def play(
   env: Bandit | Delay,
-  actor: acting.Actor,
+  actor: acting.ActorCore,
   params: types.Params,
   rng_key: jax.Array,
 ) -> types.Unroll:
@@ -171,7 +171,7 @@ def train(
 ) -> Outcome:
   """Plays and learns in turn."""
   learner = make_learner(agent, config, SIZES)
-  actor = acting.make_actor(agent, SIZES, config.muesli.value_range)
+  actor = acting.make_actor_core(agent, SIZES, config.muesli.value_range)
   state = learner.init(jax.random.PRNGKey(seed))
   rng_key = jax.random.PRNGKey(seed + 1)
   rewards, metrics = [], []

@@ -29,7 +29,7 @@ def _act(params, state, observation, first, key):
   return output, state._replace(memory=memory)
 
 
-_FUNCTIONS = acting.Actor(
+_FUNCTIONS = acting.ActorCore(
   lambda n: acting.ActorState(jnp.zeros(n), jnp.zeros(n), jnp.zeros(n)), _act
 )
 

@@ -39,7 +39,7 @@ def _act(params, state, observation, first, key):
   return output, state._replace(memory={"m": memory[:, None]})
 
 
-FUNCTIONS = acting.Actor(
+FUNCTIONS = acting.ActorCore(
   init=lambda n: acting.ActorState(
     # Of the type that `_act` returns, or the first step is compiled alone.
     {"m": jnp.full((n, 1), FIRST_MEMORY, jnp.float32)},

@@ -40,7 +40,7 @@ def _agent(num_envs) -> policies.Agent:
     output: Any = absltest.mock.Mock(action=action)
     return output, state._replace(memory={"sum": memory})
 
-  return policies.Agent(acting.Actor(init, act), {}, num_envs, seed=0)
+  return policies.Agent(acting.ActorCore(init, act), {}, num_envs, seed=0)
 
 
 def _task(name: str, color: str, **more):
