@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> None:
   text = card.write(
     description,
     adaland.__version__,
-    agent_dir.place(args.out),
+    agent_dir.public_name(args.out),
     num_params,
     results,
     args.note,

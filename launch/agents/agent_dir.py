@@ -80,27 +80,27 @@ def is_shipped(name: str) -> bool:
   return name.removeprefix(PREFIX) in names()
 
 
-def find(place: str) -> pathlib.Path | None:
-  """Returns the directory of an agent; None if `place` is no such directory.
+def find(workdir: str) -> pathlib.Path | None:
+  """Returns the directory of an agent; None if there is none at `workdir`.
 
   Args:
-    place: "agent:NAME", or a path.
+    workdir: "agent:NAME", or a path.
 
   Raises:
     UserError: If no agent of that name comes with the package.
   """
-  if not place.startswith(PREFIX):
-    path = pathlib.Path(place).absolute()
+  if not workdir.startswith(PREFIX):
+    path = pathlib.Path(workdir).absolute()
     return path if (path / _AGENT).is_file() else None
-  name = place.removeprefix(PREFIX)
+  name = workdir.removeprefix(PREFIX)
   if name not in names():
     raise errors.choice(
-      f"workdir={place}", name, names() or ["(none)"], errors.ArgumentError
+      f"workdir={workdir}", name, names() or ["(none)"], errors.ArgumentError
     )
   return SHIPPED / name
 
 
-def place(path: str) -> str:
+def public_name(path: str) -> str:
   """Returns the name by which users refer to an agent.
 
   Args:

@@ -110,7 +110,7 @@ def _newest(
   return state["train"].target_params, training
 
 
-def place(name: str) -> str:
+def workdir_of(name: str) -> str:
   """Returns the `workdir` of an agent that a run's config names.
 
   Args:
@@ -135,7 +135,7 @@ def whole_path(name: str) -> str:
   """Returns an agent's absolute path, or its name if it is shipped.
 
   Args:
-    name: See `place`.
+    name: See `workdir_of`.
   """
   return name if agent_dir.is_shipped(name) else os.path.abspath(name)
 
@@ -160,7 +160,7 @@ def published_name(name: str, workdir: str) -> str:
   shared = pathlib.Path(os.path.commonpath([path.parent, run.parent]))
   home = pathlib.Path(os.path.expanduser("~"))  # "~" if the user has none.
   if len(shared.parts) <= _SYSTEM_PARTS or shared in home.parents:
-    return agent_dir.place(name)
+    return agent_dir.public_name(name)
   return path.relative_to(shared).as_posix()
 
 

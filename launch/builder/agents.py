@@ -146,29 +146,29 @@ def _other_agent(
 ) -> saved_agent.SavedAgent:
   """Reads an agent that a run's config names.
 
-  Of its custom parts only a memory is imported, which must be this run's.
+  Of its own parts only a memory is imported, which must be this run's.
 
   Args:
     config: The run's config.
-    name: As in `saved_agent.place`.
+    name: As in `saved_agent.workdir_of`.
 
   Raises:
-    UserError: If there is no such agent, it is broken, or it has a custom
+    UserError: If there is no such agent, it is broken, or has its own
       memory that is not this run's.
   """
-  place = saved_agent.place(name)
+  workdir = saved_agent.workdir_of(name)
   try:
-    own = saved_agent.load_config(place, own_parts=True).factories.memory
+    own = saved_agent.load_config(workdir, own_parts=True).factories.memory
     ours = config.factories.memory
     if own and own != ours:
       raise errors.UserError(
         f"has the memory {own}, allowed: this run's own "
         f"({ours or 'it has none'}), or one of the platform's"
       )
-    return saved_agent.load(place, True, agent, learner)
+    return saved_agent.load(workdir, True, agent, learner)
   except errors.ArgumentError as error:
     # The user has named the agent in a setting, not by a workdir.
-    text = str(error).removeprefix(f"workdir={place}: ")
+    text = str(error).removeprefix(f"workdir={workdir}: ")
     raise errors.UserError(text) from error
 
 

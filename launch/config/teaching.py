@@ -24,9 +24,9 @@ class TeachingConfig:
       "explorer" knows what the agent knows; "tutor" is an explorer that keeps
       in view the objects that it deals with; "forgetful" remembers no earlier
       trial; "expert" and "guide", a tutor, also know the hidden rules.
-      "agent:PLACE" labels with its policy: a trained agent's directory or a
-      run's, recorded as an absolute path, or the name of an agent that comes
-      with the package. "none" for no teacher.
+      "agent:DIRECTORY" (a run's or an exported agent's, recorded as an absolute
+      path) and "agent:NAME" (an agent that comes with the package) label with
+      the agent's policy. "none" for no teacher.
     taught: Share of the episodes that the teacher plays.
     demonstrated: Share of the episodes whose first trial the demonstrator
       plays, as in a prompt.

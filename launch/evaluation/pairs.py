@@ -173,8 +173,8 @@ def _agent(
 ) -> SideMaker:
   """Returns a function that makes another agent, as the second player."""
   with errors.user_input(f"--coplayer={name}"):
-    place = saved_agent.place(name.removeprefix(_AGENT))
-    saved = trained_agent.load(place, own_parts)
+    workdir = saved_agent.workdir_of(name.removeprefix(_AGENT))
+    saved = trained_agent.load(workdir, own_parts)
     if experiment is None:
       raise errors.UserError(
         "allowed with --workdir only, as it plays in that run's worlds"

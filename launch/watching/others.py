@@ -30,7 +30,7 @@ def prompted(agent: policies.PolicyMaker, demo: str) -> policies.PolicyMaker:
 
 
 def memoryless_beside(workdir: str) -> str | None:
-  """Returns the place of a shipped agent's memoryless counterpart, if any."""
+  """Returns the workdir of a shipped agent's memoryless counterpart, if any."""
   if not workdir.startswith(agent_dir.PREFIX):
     return None
   name = f"{workdir.removeprefix(agent_dir.PREFIX)}{MEMORYLESS}"

@@ -169,11 +169,11 @@ class TeacherTest(absltest.TestCase):
 
   def test_names_of_shipped_agents_come_first(self):
     self.assertIn("laptop", agent_dir.names())
-    self.assertEqual(saved_agent.place("laptop"), "agent:laptop")
-    self.assertEqual(saved_agent.place("agent:laptop"), "agent:laptop")
+    self.assertEqual(saved_agent.workdir_of("laptop"), "agent:laptop")
+    self.assertEqual(saved_agent.workdir_of("agent:laptop"), "agent:laptop")
     self.assertEqual(saved_agent.whole_path("agent:laptop"), "agent:laptop")
     folder = self.create_tempdir().full_path
-    self.assertEqual(saved_agent.place(folder), folder)
+    self.assertEqual(saved_agent.workdir_of(folder), folder)
 
 
 if __name__ == "__main__":
