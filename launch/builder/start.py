@@ -55,7 +55,7 @@ def _text(recorded: dict[str, Any], group: str, field: str) -> str:
 def check(
   config: experiment.ExperimentConfig, directory: rundir.RunDir
 ) -> None:
-  """Tries the custom parts, the teachers and the agent that a run starts from.
+  """Tries the user's parts, the teachers and the agent that a run starts from.
 
   Args:
     config: The run's config.

@@ -61,10 +61,10 @@ class ExperimentConfig:
     network: The agent's network.
     learner: The learning algorithm.
     replay: The store between actors and learner.
-    cluster: Resources of the roles, under `--launcher=ray`.
+    cluster: Resources of the roles, the evaluator, and hang timeouts.
     device: A run in one process, under `--launcher=device`.
     teaching: Scripted players, or a trained agent, that teach.
-    factories: Custom parts, written by the user.
+    factories: References to the user's own parts.
   """
 
   run: RunConfig = dataclasses.field(default_factory=RunConfig)

@@ -1,4 +1,4 @@
-"""References to the custom parts of a run, which its user has written."""
+"""References to the parts of a run that its user has written."""
 
 import dataclasses
 import os

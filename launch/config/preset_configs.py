@@ -39,7 +39,7 @@ MICRO_TASKS = "traps:candidates=2,tiles=4,trials=3,trial_seconds=2,types=6"
 
 
 def smoke() -> experiment.ExperimentConfig:
-  """Returns a one-minute run for any machine, which learns little.
+  """Returns a run of two minutes at most, for any machine; it learns little.
 
   It tests the installation. Its held-out score says nothing about adaptation:
   there are so few games that training reveals which object is the wrong one.

@@ -130,10 +130,12 @@ class RunConfig:
 
 @dataclasses.dataclass(frozen=True)
 class ClusterConfig:
-  """Resources of the roles, under `--launcher=ray`.
+  """Resources of the roles, the evaluator, and hang timeouts.
 
-  The resources that roles request only decide on which machine they run. A
-  cluster that a run starts for itself has one machine, which runs all of them.
+  The resources that roles request only decide on which machine they run, under
+  `--launcher=ray`. A cluster that a run starts for itself has one machine,
+  which runs all of them. `eval_minutes`, `eval_tasks` and `hung_seconds` also
+  apply to `--launcher=local`.
 
   Attributes:
     num_learners: Processes that learn together, each on its own machine if
@@ -149,8 +151,9 @@ class ClusterConfig:
     eval_tasks: Held-out tasks that an evaluation plays.
     ready_seconds: How long to wait for machines at the start.
     hung_seconds: Seconds without a heartbeat after which a role is killed and
-      restarted; doubled after each kill that no heartbeat follows. Also applies
-      to the actors and the Reverb server of `--launcher=local`.
+      restarted; doubled after each kill that no heartbeat follows. Under
+      `--launcher=local` these are the actors, the evaluator and the Reverb
+      server.
   """
 
   num_learners: int = 1

@@ -173,7 +173,8 @@ def load_agent(
 ) -> TrainedAgent:
   """Loads the agent of a run's newest checkpoint, or an exported one.
 
-  If the run has custom parts, they are imported, which must be allowed.
+  If the run has parts of its user's own, they are imported, which must be
+  allowed.
 
   Example::
 

@@ -18,7 +18,7 @@ __all__ = ["ada", "gpu", "laptop", "micro", "named", "smoke"]
 def smoke(
   settings: Mapping[str, Any] | None = None, **parts: Unpack[recipe.Parts]
 ) -> recipe.Experiment:
-  """Returns a one-minute run for any machine, which learns little."""
+  """Returns a run of two minutes at most, for any machine; it learns little."""
   return recipe.make(preset_configs.smoke(), settings, **parts)
 
 
