@@ -127,7 +127,15 @@ class Shape(NamedTuple):
 
 
 def box(name: str, id: int, x: float, y: float, z: float) -> Shape:
-  """Returns a box with half sizes x, y and z."""
+  """Returns a box.
+
+  Args:
+    name: Its name in task files, a single word.
+    id: Its number in arrays; see the module's docstring.
+    x: Half its size along x, metres.
+    y: Half its size along y, metres.
+    z: Half its height, metres.
+  """
   xx, yy, zz = x * x, y * y, z * z
   return Shape(
     name=name,
@@ -147,7 +155,13 @@ def box(name: str, id: int, x: float, y: float, z: float) -> Shape:
 
 
 def ball(name: str, id: int, radius: float) -> Shape:
-  """Returns a ball."""
+  """Returns a ball.
+
+  Args:
+    name: Its name in task files, a single word.
+    id: Its number in arrays; see the module's docstring.
+    radius: Its radius, metres.
+  """
   return Shape(
     name=name,
     id=id,
@@ -163,7 +177,14 @@ def ball(name: str, id: int, radius: float) -> Shape:
 
 
 def pyramid(name: str, id: int, half_base: float, height: float) -> Shape:
-  """Returns a pyramid on a square base."""
+  """Returns a pyramid on a square base.
+
+  Args:
+    name: Its name in task files, a single word.
+    id: Its number in arrays; see the module's docstring.
+    half_base: Half the side of its base, metres.
+    height: Its height, metres.
+  """
   centre = height / 4  # A pyramid's centre of mass above its base.
   base_corner = math.hypot(half_base, half_base)
   base_squared, half_squared = half_base * half_base, (height / 2) ** 2

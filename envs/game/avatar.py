@@ -16,7 +16,14 @@ _TURN_RATES = np.asarray(constants.TURN_RATES, np.float32)
 
 
 class Poses(NamedTuple):
-  """Poses and contacts: `physics.base.PhysicsState` without orientations."""
+  """Poses and contacts: `physics.base.PhysicsState` without orientations.
+
+  Attributes:
+    object_pos: Centres of the objects, metres, float32 [N, S, 3].
+    player_pos: Players' feet, metres, float32 [N, P, 3].
+    player_yaw: Headings, radians, float32 [N, P].
+    touching: Contacts between nodes, bool [N, P+S, P+S].
+  """
 
   object_pos: Array
   player_pos: Array
@@ -106,7 +113,10 @@ def from_view(axes: Array, offsets: Array) -> Array:
 
 
 def in_frustum(view_offsets: Array) -> Array:
-  """Tests whether (forward, left, up) points are in the field of view."""
+  """Returns which (forward, left, up) points [..., 3] are in view, bool [...].
+
+  It tests the field of view alone: other bodies may hide the points.
+  """
   forward, left, up = jnp.moveaxis(view_offsets, -1, 0)
   across = forward * np.tan(constants.FOV_X / 2).astype(np.float32)
   return (

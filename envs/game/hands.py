@@ -147,7 +147,17 @@ def position(hand: Hand, player_pos: Array, yaw: Array, pitch: Array) -> Array:
 def target(
   hand: Hand, command: avatar.Command, player_pos: Array, yaw: Array
 ) -> Array:
-  """Returns the hands' positions after a step that follows the commands."""
+  """Returns the hands' positions after a step that follows the commands.
+
+  Args:
+    hand: The hands during the step.
+    command: The players' commands.
+    player_pos: Players' feet before the step, float32 [N, P, 3].
+    yaw: Players' headings before it, radians, float32 [N, P].
+
+  Returns:
+    Positions in the world frame, metres, float32 [N, P, 3].
+  """
   moved = command.velocity * constants.STEP_SECONDS
   moved = jnp.concatenate([moved, jnp.zeros_like(moved[..., :1])], axis=-1)
   turned = yaw + command.turn * constants.STEP_SECONDS
@@ -235,9 +245,14 @@ def lag(hand: Hand, hand_pos: Array, object_pos: Array) -> Array:
   return jnp.where(hand.held >= 0, distance, 0)
 
 
-def tear(hand: Hand, lag_: Array) -> Hand:
-  """Empties the hands whose object lags by more than TEAR_METRES."""
-  torn = lag_ > constants.TEAR_METRES
+def tear(hand: Hand, metres: Array) -> Hand:
+  """Empties the hands whose object lags by more than TEAR_METRES.
+
+  Args:
+    hand: The hands.
+    metres: As returned by `lag`, float32 [N, P].
+  """
+  torn = metres > constants.TEAR_METRES
   return empty(hand._replace(ready=hand.ready & ~torn), torn)
 
 

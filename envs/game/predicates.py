@@ -112,7 +112,12 @@ def satisfying_pair(
 
 
 def literal_parts(row: Array) -> tuple[Array, Array, Array, Array]:
-  """Splits a literal's six columns: negated, predicate, type a, type b."""
+  """Splits a literal's row, int [6].
+
+  Returns:
+    Whether it is negated, bool []; its predicate id and the type ids of both
+    arguments, int [].
+  """
   return (row[0] > 0, row[1], *arrays.literal_types(row))
 
 

@@ -126,18 +126,34 @@ def check_sizes(num_envs: int, num_slots: int, num_players: int) -> None:
 
 
 class Physics(Protocol):
-  """A batch of simulated worlds."""
+  """A batch of simulated worlds.
+
+  Attributes:
+    num_envs: N.
+    num_slots: S.
+    num_players: P.
+  """
 
   num_envs: int
   num_slots: int
   num_players: int
 
   def load(self, env_ids: np.ndarray, scenes: Sequence[Scene]) -> None:
-    """Replaces the worlds of some environments and puts them at the start."""
+    """Replaces the worlds of some environments and puts them at the start.
+
+    Args:
+      env_ids: The environments, int [C].
+      scenes: The scene of each.
+    """
     ...
 
   def restore(self, env_ids: np.ndarray, yaw: np.ndarray) -> None:
-    """Resets environments to their scenes' start; yaw is [len(ids), P]."""
+    """Resets environments to their scenes' start.
+
+    Args:
+      env_ids: The environments, int [C].
+      yaw: Start yaw of their players, radians, float [C, P].
+    """
     ...
 
   def set_slots(

@@ -35,7 +35,14 @@ _GRIP_IMPEDANCE: Final = 0.8
 
 
 class Capacity(NamedTuple):
-  """Sizes shared by all worlds of a run."""
+  """Sizes shared by all worlds of a run.
+
+  Attributes:
+    num_slots: Number of object slots.
+    num_players: Number of players.
+    max_boxes: Maximum number of boxes of a terrain.
+    max_ramps: Maximum number of ramps of a terrain.
+  """
 
   num_slots: int
   num_players: int

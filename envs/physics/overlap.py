@@ -18,9 +18,12 @@ _PLAYER = 0  # In place of a type id.
 
 
 class Overlap(NamedTuple):
-  """Two nodes, the lower first, and how deeply they overlap.
+  """Two nodes, and how deeply they overlap.
 
-  The depth is in metres; for separate nodes it is their negative distance.
+  Attributes:
+    first: The lower node.
+    second: The higher node.
+    depth: Metres; for separate nodes, their negative distance.
   """
 
   first: int

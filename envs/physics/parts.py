@@ -40,7 +40,14 @@ _RAMP: Final = "terrain ramp"  # Name of a mesh; a shape's is a single word.
 
 
 class Slot(NamedTuple):
-  """Initial content of a slot of a compiled model."""
+  """Initial content of a slot of a compiled model.
+
+  Attributes:
+    type_id: Type id of the object, 0 for none.
+    frozen: Whether the object never moves.
+    at: Its centre, metres, [3].
+    yaw: Its yaw, radians.
+  """
 
   type_id: int = 0
   frozen: bool = False

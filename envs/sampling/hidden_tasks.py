@@ -53,7 +53,13 @@ _FIT_ANYWHERE = 5
 
 
 class Game(NamedTuple):
-  """The game of a task: a goal, objects and rules, all in a drawn order."""
+  """The game of a task.
+
+  Attributes:
+    goal: The rewarded literal.
+    objects: The objects at the start of a trial, in random order.
+    rules: The rules, all hidden, in random order.
+  """
 
   goal: Literal
   objects: tuple[ObjectSpec, ...]

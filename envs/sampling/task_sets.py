@@ -53,7 +53,11 @@ class TaskList:
 
 @dataclasses.dataclass(frozen=True)
 class MixedSet:
-  """Task sets that take turns; a weight is a number of turns in a cycle."""
+  """Task sets that take turns.
+
+  Attributes:
+    weighted: The sets, each with its weight: its number of turns in a cycle.
+  """
 
   weighted: tuple[tuple[TaskSet, int], ...]
 

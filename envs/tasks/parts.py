@@ -145,7 +145,12 @@ class ObjectSpec:
 
 @dataclasses.dataclass(frozen=True)
 class PlayerSpec:
-  """A player's goal and start position."""
+  """A player's goal and start position.
+
+  Attributes:
+    goal: The literal that is rewarded while it holds.
+    at: Start position; None if it is drawn from the world's seed.
+  """
 
   goal: Literal
   at: Position = None

@@ -12,13 +12,22 @@ _HEIGHTS = 1001  # Number of heights at which bodies may touch.
 
 
 class Body(NamedTuple):
-  """A player or an object to place."""
+  """A player or an object to place.
+
+  Attributes:
+    name: Its name in errors.
+    type_id: Its type id.
+    radius: Radius of the upright cylinder that contains it at any yaw, metres.
+    at: Its given position, metres; None if it is to be drawn.
+    half_depth: Half its size along its own x axis, metres.
+    frozen: Whether it never moves.
+  """
 
   name: str
   type_id: int
   radius: float
   at: Position
-  half_depth: float  # Half its size along its own x axis.
+  half_depth: float
   frozen: bool = False
 
 

@@ -239,6 +239,11 @@ def place_all(
 
   Where possible, no frozen object closes a passage, either.
 
+  Args:
+    task: The task.
+    terrain: The terrain of its world.
+    rng: Source of randomness.
+
   Returns:
     Positions, players first, [n, 2], and the yaws of the bodies for which they
     matter, by index.

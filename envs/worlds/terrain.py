@@ -67,8 +67,11 @@ def climbs(x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
   """Returns how many levels each tile form rises above its lowest ground.
 
   Args:
-    x: Position on the tile along x, 0 to 1.
+    x: Position on the tile along x, 0 to 1, float [...].
     y: The same along y.
+
+  Returns:
+    Levels by tile form, in the order of `Terrain.ramps`, float [...] each.
   """
   diagonals = (x + y > 1, y > x, x + y < 1, x > y)
   return [0.0 * x, x, y, 1 - x, 1 - y, *(1.0 * high for high in diagonals)]

@@ -7,7 +7,12 @@ from adaland.curriculum import base
 
 
 class Versioned(NamedTuple):
-  """Parameters and the learner's update count that they belong to."""
+  """Parameters with their version.
+
+  Attributes:
+    version: The learner's update count when it published them.
+    params: The parameters.
+  """
 
   version: int
   params: types.Params

@@ -71,7 +71,7 @@ def read(workdir: pathlib.Path, trials: int, cpu_seconds: float) -> Curve:
 
 
 def smoothed(values: np.ndarray, width: int = _SMOOTHED) -> np.ndarray:
-  """Returns running means over the latest values, up to `width` of them."""
+  """Returns means over up to `width` latest of the values [R], float64 [R]."""
   total = np.cumsum(np.concatenate([[0.0], values]))
   end = np.arange(1, len(values) + 1)
   start = np.maximum(0, end - width)

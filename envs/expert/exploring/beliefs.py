@@ -7,7 +7,7 @@ hidden object or predicate stands for in the other rules.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from adaland.envs import constants
@@ -28,7 +28,8 @@ _LEAST_PRIOR = 0.05
 
 # What a placeholder stands for: "object" or "predicate", and its number.
 Placeholder = tuple[str, int]
-Binding = Mapping[Placeholder, int | str]
+# A placeholder with the type id or the predicate that it stands for.
+Binding = tuple[Placeholder, int | str]
 
 
 class Candidate(NamedTuple):
@@ -40,7 +41,7 @@ class Candidate(NamedTuple):
   """
 
   condition: Condition
-  binding: tuple[tuple[Placeholder, int | str], ...] = ()
+  binding: tuple[Binding, ...] = ()
 
 
 class Belief:
@@ -199,7 +200,7 @@ class Beliefs:
     if len(set(hidden)) == 1 and odd:
       self._bind(((hidden[0], odd[0]),))
 
-  def _bind(self, binding: Iterable[tuple[Placeholder, int | str]]) -> None:
+  def _bind(self, binding: Iterable[Binding]) -> None:
     """Applies what placeholders stand for to all rules."""
     bound = dict(binding)
     values = set(bound.values())

@@ -33,7 +33,13 @@ Slots = tuple[int, ...]
 
 
 class Item(NamedTuple):
-  """A simulated object; its slot is -1 if a rule will spawn it."""
+  """A simulated object.
+
+  Attributes:
+    kind: Its type id.
+    place: Number of its position.
+    slot: Its slot, -1 if a rule will spawn it.
+  """
 
   kind: int
   place: int
@@ -44,7 +50,7 @@ class Avatar(NamedTuple):
   """A simulated avatar.
 
   Attributes:
-    place: Its position.
+    place: Number of its position.
     held: The object in its hand.
     free: Metres after which it has done its share so far.
   """
@@ -55,7 +61,13 @@ class Avatar(NamedTuple):
 
 
 class State(NamedTuple):
-  """A simulated state; `metres` have been walked one after the other."""
+  """A simulated state.
+
+  Attributes:
+    items: The objects.
+    avatars: The avatars.
+    metres: Metres after which the last step so far is done.
+  """
 
   items: tuple[Item, ...]
   avatars: tuple[Avatar, ...]

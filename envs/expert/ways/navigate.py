@@ -199,6 +199,14 @@ def next_point(
 
   It is at most _LOOKAHEAD cells ahead, and the next cell where the path leads
   around something.
+
+  Args:
+    ground: The map.
+    paths: Paths over it.
+    xy: Where the avatar is, metres, float [2].
+
+  Returns:
+    The point, metres, float [2].
   """
   cell = ground.cell_of(xy)
   if not np.isfinite(paths.cost[cell]):
