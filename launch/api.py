@@ -130,8 +130,8 @@ def evaluate(
       preset "laptop".
     trials: Numbers of trials, k.
     tasks: Tasks to play instead of the held-out ones: as in `make`, or the name
-      of a task set, such as "probe".
-      All tasks of a folder are played, and the held-out half of a family.
+      of a task set, such as "probe". All tasks of a folder are played, and the
+      held-out half of a family.
     num_tasks: Maximum number of tasks.
     repeats: Episodes per task and k; their rewards are averaged.
     seed: Seed of the environments.
