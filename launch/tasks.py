@@ -73,68 +73,86 @@ def make_parser() -> cli.Parser:
     ("soak", "plays many tasks roughly, and checks laws at every step"),
   ):
     command = cli.add_subcommand(commands, name, text)
-    command.add_argument(
-      "--preset",
-      default="laptop",
-      help="distribution to draw from, laptop by default",
-    )
-    command.add_argument(
-      "--workdir", help="a run, to use its distribution instead of a preset's"
-    )
-    if name in ("sample", "soak"):
-      command.add_argument(
-        "--set",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="FIELD=VALUE",
-        help="change single settings, such as tasks.two_player_probability=1",
-      )
-    if name not in ("worth", "soak"):
-      command.add_argument(
-        "--split", default="train", help="train or test, train by default"
-      )
+    _add_distribution_flags(command, name)
     if name == "worth":
-      command.add_argument(
-        "family",
-        nargs="?",
-        metavar="FAMILY",
-        help=f"{', '.join(named.NAMES)}, or a folder of task files; by default "
-        "the distribution's own tasks",
-      )
-      cli.add_num_tasks_flag(command, 100)
-      command.add_argument(
-        "--trials",
-        type=cli.positive_int,
-        default=4,
-        help="trials of each task, 4 by default",
-      )
-      cli.add_seed_flag(command)
+      _add_worth_flags(command)
     elif name == "soak":
       soak_command.add_flags(command)
     elif name == "sample":
-      command.add_argument(
-        "--index",
-        type=cli.non_negative_int,
-        default=0,
-        help="number of the first task, 0 by default",
-      )
-      cli.add_num_tasks_flag(command, 1, "number of tasks")
-      command.add_argument("--out", metavar="DIR", help="write files here")
+      _add_sample_flags(command)
     else:
-      averages = name == "complexity"
-      command.add_argument(
-        "tasks",
-        nargs="*" if averages else "+",
-        metavar="TASK",
-        help="a file, probe:NAME or sample:INDEX"
-        + ("; by default means over the distribution" if averages else ""),
-      )
-      if averages:
-        cli.add_num_tasks_flag(command, 300, "number of tasks to average over")
+      _add_task_arguments(command, name)
     cli.add_own_parts_flag(command)
     cli.add_json_flag(command)
   return parser
+
+
+def _add_distribution_flags(command: cli.Parser, name: str) -> None:
+  """Adds the flags that choose the distribution of a subcommand's tasks."""
+  command.add_argument(
+    "--preset",
+    default="laptop",
+    help="distribution to draw from, laptop by default",
+  )
+  command.add_argument(
+    "--workdir", help="a run, to use its distribution instead of a preset's"
+  )
+  if name in ("sample", "soak"):
+    command.add_argument(
+      "--set",
+      action="extend",
+      nargs="+",
+      default=[],
+      metavar="FIELD=VALUE",
+      help="change single settings, such as tasks.two_player_probability=1",
+    )
+  if name not in ("worth", "soak"):
+    command.add_argument(
+      "--split", default="train", help="train or test, train by default"
+    )
+
+
+def _add_worth_flags(command: cli.Parser) -> None:
+  command.add_argument(
+    "family",
+    nargs="?",
+    metavar="FAMILY",
+    help=f"{', '.join(named.NAMES)}, or a folder of task files; by default "
+    "the distribution's own tasks",
+  )
+  cli.add_num_tasks_flag(command, 100)
+  command.add_argument(
+    "--trials",
+    type=cli.positive_int,
+    default=4,
+    help="trials of each task, 4 by default",
+  )
+  cli.add_seed_flag(command)
+
+
+def _add_sample_flags(command: cli.Parser) -> None:
+  command.add_argument(
+    "--index",
+    type=cli.non_negative_int,
+    default=0,
+    help="number of the first task, 0 by default",
+  )
+  cli.add_num_tasks_flag(command, 1, "number of tasks")
+  command.add_argument("--out", metavar="DIR", help="write files here")
+
+
+def _add_task_arguments(command: cli.Parser, name: str) -> None:
+  """Adds the tasks to show or check, or to average over, as arguments."""
+  averages = name == "complexity"
+  command.add_argument(
+    "tasks",
+    nargs="*" if averages else "+",
+    metavar="TASK",
+    help="a file, probe:NAME or sample:INDEX"
+    + ("; by default means over the distribution" if averages else ""),
+  )
+  if averages:
+    cli.add_num_tasks_flag(command, 300, "number of tasks to average over")
 
 
 def _source(args: argparse.Namespace, held_out: bool) -> task_source.TaskSource:
