@@ -199,7 +199,7 @@ def averaged_params(
 
   Args:
     saved: The agent.
-    names: The other agents, each as in `saved_agent.place`.
+    names: The other agents, each as in `saved_agent.workdir_of`.
 
   Raises:
     UserError: As `_params_of`.
@@ -222,7 +222,7 @@ def _params_of(
   Args:
     config: The run's config.
     made: The run's own agent.
-    name: The other agent, as in `saved_agent.place`.
+    name: The other agent, as in `saved_agent.workdir_of`.
 
   Raises:
     UserError: If there is no such agent, it is broken, or it has another

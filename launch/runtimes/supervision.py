@@ -11,8 +11,8 @@ from adaland.launch.runtimes import program, runtime
 
 # A role that ends within this time of its start is in a crash loop; so is one
 # that fails before its first step or update, which may take minutes to compile.
-# It may fail a few times in a row, or be killed more often, as a killed role may
-# survive the next time, unless memory runs out each time.
+# It may fail a few times in a row, or be killed more often, as a killed role
+# may survive the next time, unless memory runs out each time.
 _CRASH_LOOP_SECONDS = 30.0
 _MAX_FAILURES = 4
 _MAX_DEATHS = 20
