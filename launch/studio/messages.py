@@ -26,6 +26,18 @@ class GoneError(Exception):
   """The page that a message is for has gone."""
 
 
+class RefusedError(errors.UserError):
+  """A message that breaks the format.
+
+  Attributes:
+    about: The message's type; empty if it has none.
+  """
+
+  def __init__(self, text: str, about: str):
+    super().__init__(text)
+    self.about = about
+
+
 def _check(name: str, value: int, last: int) -> None:
   if not 0 <= value <= last:
     raise ValueError(f"{name} is {value}, allowed: 0 to {last}")
@@ -274,8 +286,19 @@ def decode(text: str | bytes) -> Message:
   """Reads a message.
 
   Raises:
-    UserError: If the text is not a valid message.
+    RefusedError: If the text is not a valid message.
   """
+  about = ""
+  try:
+    content = _parse(text)
+    about = content["type"]
+    return _read(content)
+  except errors.UserError as error:
+    raise RefusedError(str(error), about) from error
+
+
+def _parse(text: str | bytes) -> dict[str, Any]:
+  """Returns a message's fields; raises UserError if it has no known type."""
   if isinstance(text, bytes):
     raise errors.UserError("the message is binary, allowed: text")
   if len(text) > MAX_BYTES:
@@ -284,9 +307,15 @@ def decode(text: str | bytes) -> Message:
     content = json_checks.parse(text)
   if not isinstance(content, dict):
     raise errors.UserError("the message is not an object with fields")
-  kind = content.pop("type", None)
+  kind = content.get("type")
   if not isinstance(kind, str) or kind not in TYPES:
     raise errors.choice("type", str(kind), TYPES)
+  return content
+
+
+def _read(content: dict[str, Any]) -> Message:
+  """Returns a message of a known type; raises UserError if a field is wrong."""
+  kind = content.pop("type")
   made = TYPES[kind]
   needed = {
     field.name

@@ -169,9 +169,12 @@ class Studio:
       async for text in connection:
         try:
           message = messages.decode(text)
-        except errors.UserError as error:
-          said = errors.one_line(str(error))
-          await connection.send(messages.encode("error", text=said))
+        except messages.RefusedError as error:
+          said = {"text": errors.one_line(str(error))}
+          if error.about:
+            # The page waits for an answer to this request.
+            said["about"] = error.about
+          await connection.send(messages.encode("error", **said))
           continue
         if isinstance(message, messages.Act):
           visitor.act(message)

@@ -54,6 +54,17 @@ class DecodeTest(parameterized.TestCase):
     with self.assertRaisesRegex(errors.UserError, message):
       messages.decode(text)
 
+  @parameterized.parameters(
+    ('{"type":"study","tasks":["traps:1"],"trials":49}', "study"),
+    ('{"type":"hello"}', "hello"),
+    ('{"type":"helo"}', ""),
+    ("[]", ""),
+  )
+  def test_refusals_name_the_request(self, text, about):
+    with self.assertRaises(messages.RefusedError) as seen:
+      messages.decode(text)
+    self.assertEqual(seen.exception.about, about)
+
   def test_messages_to_the_page_are_json(self):
     text = messages.encode("frame", k=1, p=[[0.5]])
     self.assertEqual(json.loads(text), {"type": "frame", "k": 1, "p": [[0.5]]})

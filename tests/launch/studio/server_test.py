@@ -142,8 +142,10 @@ class ServerTest(parameterized.TestCase):
     )
     self.assertEqual(answers[0], {"type": "welcome", "probes": ["a"]})
     self.assertIn("no JSON", answers[1]["text"])
+    self.assertNotIn("about", answers[1])
     self.assertEqual(answers[2], {"type": "heard", "what": "Go"})
     self.assertIn("move is 9", answers[3]["text"])
+    self.assertEqual(answers[3]["about"], "act")
     self.assertEqual(answers[4]["what"], "Pause")
     # A moment later, in another thread.
     self.wait_until(lambda: self.backend.heard[-1] == "closed")
