@@ -54,7 +54,6 @@ class Game:
     task: The task.
     seed: Seed of the environment.
     over: True once the game has ended.
-    rewards: Rewards of the trials that were played to their end, seconds.
     pauses: Number of pauses during the trials.
     late: Number of steps that started more than a step too late.
   """
@@ -87,7 +86,9 @@ class Game:
       self._world = land.Land(1, config, lambda _: task, seed)
       self._step = self._world.reset()
     self.task, self.seed, self._pace = task, seed, pace
-    self.over, self.rewards, self.pauses, self.late = False, [], 0, 0
+    self.over, self.pauses, self.late = False, 0, 0
+    # Rewards of both players in the trials that were played to their end.
+    self._rewards: list[np.ndarray] = []
     self._expert = policies.Expert(self._world) if expert else None
     self._seats: list[Seat] = []
     self._actions: list[np.ndarray] = []
@@ -95,6 +96,14 @@ class Game:
     # Held by the thread that announces the end.
     self._ending = threading.Lock()
     self._thread = threading.Thread(target=self._play, daemon=True)
+
+  @property
+  def rewards(self) -> list[float]:
+    """Player 1's rewards in the trials played to their end, seconds."""
+    return self._rewards_of(0)
+
+  def _rewards_of(self, player: int) -> list[float]:
+    return [float(rewards[player]) for rewards in self._rewards]
 
   @property
   def free_player(self) -> int | None:
@@ -131,8 +140,8 @@ class Game:
     return seat
 
   def go(self) -> None:
-    """Starts or resumes time, for both players."""
-    if self.over:
+    """Starts or resumes time, for both players, once both are there."""
+    if self.over or self.free_player is not None:
       return
     self._going.set()
     for seat in self._seats:
@@ -170,16 +179,17 @@ class Game:
       raise errors.UserError(
         "a demonstration has one player, this game has two"
       )
-    if not self.rewards:
+    rewards = self.rewards
+    if not rewards:
       raise errors.UserError(
         "a demonstration has at least one trial; none was played to its end"
       )
-    count = len(self.rewards) * self.task.trial_steps
+    count = len(rewards) * self.task.trial_steps
     return demo.Demo(
       self.task,
       self.seed,
       np.stack(self._actions[:count]),
-      np.array(self.rewards, np.float32),
+      np.array(rewards, np.float32),
     )
 
   def _play(self) -> None:
@@ -197,7 +207,7 @@ class Game:
       self.over = True
 
   def _run(self) -> None:
-    reward = 0.0
+    reward = np.zeros(len(self.task.players))
     due = time.monotonic()
     while True:
       if not self._going.is_set():
@@ -214,11 +224,11 @@ class Game:
       numbers = [seat.wish.number for seat in self._seats]
       self._step = self._world.step(self._action()[None])
       rewards = np.reshape(self._step.reward, -1)
-      reward += float(rewards[0])
+      reward = reward + rewards
       view = self._world.state_view(0)
       if self._step.trial_last[0]:
-        self.rewards.append(reward)
-        reward = 0.0
+        self._rewards.append(reward)
+        reward = np.zeros_like(reward)
       for seat, number in zip(self._seats, numbers, strict=True):
         self._show(seat, rewards, view, number)
       if self._step.last[0]:
@@ -233,7 +243,10 @@ class Game:
       if seat is not leaving:
         with contextlib.suppress(messages.GoneError):
           seat.send(
-            "over", rewards=self.rewards, pauses=self.pauses, late=self.late
+            "over",
+            rewards=self._rewards_of(seat.player),
+            pauses=self.pauses,
+            late=self.late,
           )
 
   def _action(self) -> np.ndarray:

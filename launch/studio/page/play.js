@@ -28,7 +28,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
   const screen = three ? new three.Screen(picture) : null;
   const world = three ? new three.World() : null;
   let [told, frame, going, last, closed] = [null, null, false, 0, false];
-  let [sent, paused, ended] = [0, 0, false];
+  let [sent, paused, ended, waiting] = [0, 0, false, false];
 
   const controls = new Controls(stage, () => tell());
   addTouch(stage, controls);
@@ -71,7 +71,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
   }
 
   function go() {
-    if (!told || going || ended) return;
+    if (!told || waiting || going || ended) return;
     link.send('go');
     goOn();
   }
@@ -213,7 +213,7 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
     // A game that is over stays on the screen.
     link.on('closed', () => { if (!ended) lose(); }),
     link.on('world', (message) => {
-      told = message.told;
+      ({ told, waiting } = message);
       [frame, going] = [null, false];
       motion.to = null;
       controls.grip = 0;
@@ -221,14 +221,17 @@ export function play(app, { task, seed = 0, partner = 'person', join, study }) {
       stats.begin(told.steps);
       describe();
       app.debug.told = told;
-      if (message.waiting) {
+      if (waiting) {
         say(h('h1', {}, 'Waiting for the second player'), h('p', {},
           'Open this address in another tab and choose “Join a game that ' +
           'waits”.'),
         h('code', {}, app.address()));
       } else explain(told.name || 'A task');
     }),
-    link.on('ready', () => explain(told.name || 'A task')),
+    link.on('ready', () => {
+      waiting = false;
+      explain(told.name || 'A task');
+    }),
     link.on('going', () => { if (!going && !ended) goOn(); }),
     link.on('paused', () => {
       going = false;

@@ -24,6 +24,22 @@ class FakeLand(worlds.SeenLand):
     return super().step(actions[:, 0])
 
 
+class PairLand(FakeLand):
+  """One environment of two players; player 2 gets twice the reward."""
+
+  def step(self, actions):
+    step = super().step(actions)
+    return step._replace(reward=step.reward[:, None] * [1, 2])
+
+  def state_view(self, i):
+    view = super().state_view(i)
+    each = ("held", "hand_distance", "player_pos", "yaw", "pitch", "visible")
+    return view._replace(
+      **{name: np.repeat(getattr(view, name), 2, axis=0) for name in each},
+      trial_rewards=np.repeat(view.trial_rewards, 2, axis=1),
+    )
+
+
 class GameTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
@@ -116,6 +132,32 @@ class GameTest(absltest.TestCase):
     expected = [0.1, 0.2, 0.3, 0.425, 0.5, 0.6, 0.7, 0.95, 1.05, 1.15]
     np.testing.assert_allclose(begun[:10], expected)
     self.assertLen(begun, 30)
+
+  def test_each_player_is_told_the_own_rewards_once_both_have_played(self):
+    self.enter_context(absltest.mock.patch.object(game.land, "Land", PairLand))
+    [player] = fakes.make_task().players
+    made = game.Game(fakes.make_task(players=(player, player)), 3, pace=0.0)
+    kinds: list[list[str]] = [[], []]
+    rewards = {}
+
+    def join(player):
+      def send(kind, **fields):
+        kinds[player].append(kind)
+        if kind == "over":
+          rewards[player] = fields["rewards"]
+          if len(rewards) == 2:
+            self.is_over.set()
+
+      made.join(send)
+
+    join(0)
+    made.go()  # The other player is not there yet.
+    join(1)
+    self.assertEqual(kinds, [["world", "frame", "ready"]] * 2)
+    made.go()
+    self.assertTrue(self.is_over.wait(_SECONDS))
+    made.stop()
+    self.assertEqual(rewards, {0: [15.0, 30.0], 1: [30.0, 60.0]})
 
   def test_a_game_of_one_has_one_seat(self):
     made = self.make(pace=0.0)
