@@ -145,8 +145,10 @@ class Lane:
   def end_trial(self, is_last: bool) -> None:
     """Ends a trial; further rewards count for the next one, if any."""
     if self.name == DEMO and self._recorded is not None:
-      trial = len(self.rewards) - 1
-      wanted = self._recorded.demo.rewards[trial : trial + 1]
+      trial, kept = len(self.rewards) - 1, self._recorded.demo
+      # The player may have ended the recording within a trial.
+      whole = len(kept.actions) // self._task.trial_steps
+      wanted = kept.rewards[:whole][trial : trial + 1]
       if abs(wanted - self.rewards[-1]).max(initial=0) > _TOLERANCE:
         self.note = (
           f"trial {trial + 1} gave {self.rewards[-1]:.2f} s, and "

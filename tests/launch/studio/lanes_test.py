@@ -90,13 +90,13 @@ class LaneTest(absltest.TestCase):
     known: Any = types.SimpleNamespace(agents={}, agent_of=lambda sha: "")
     return lanes.Lane(name, fakes.make_task(), 3, known, recorded)
 
-  def recorded(self, reward, **more):
+  def recorded(self, *rewards, **more):
     """Returns a demonstration of a trial and some steps of the next."""
     kept = demo.Demo(
       fakes.make_task(),
       3,
       np.full((20, 6), 2, np.int32),
-      np.array([reward], np.float32),
+      np.array(rewards, np.float32),
     )
     return lanes.Recorded(kept, **more)
 
@@ -132,6 +132,15 @@ class LaneTest(absltest.TestCase):
       lane.end_trial(is_last=False)
       self.assertStartsWith(lane.note, note)
       self.assertEqual(bool(lane.note), bool(note))
+
+  def test_a_trial_that_was_recorded_in_part_is_not_compared(self):
+    lane = self.lane("demo", self.recorded(15.0, 10.0))
+    for trial in range(2):
+      for _ in range(15):
+        lane.frame()
+        lane.step()
+      lane.end_trial(is_last=trial == 1)
+    self.assertEqual((lane.rewards, lane.note), ([15.0, 30.0], ""))
 
   def test_the_mind_of_an_unknown_agent_is_not_shown(self):
     lane = self.lane("demo", self.recorded(15.0, agent="abc"))
