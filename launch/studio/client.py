@@ -1,6 +1,7 @@
 """One connected page: handles the page's messages."""
 
 import base64
+import contextlib
 import dataclasses
 import threading
 import traceback
@@ -256,14 +257,18 @@ class Client:
     )
 
   def _guarded(self, about: str, work: Callable[[], None]) -> None:
-    """Does some work; reports errors to the page."""
+    """Does some work; reports errors to the page, unless that has gone."""
+    with contextlib.suppress(messages.GoneError):
+      self._reported(about, work)
+
+  def _reported(self, about: str, work: Callable[[], None]) -> None:
     try:
       with errors.user_input():
         work()
     except errors.UserError as error:
       self._send("error", text=errors.one_line(str(error)), about=about)
     except messages.GoneError:
-      pass  # The page has gone.
+      raise
     except Exception as error:
       traceback.print_exc()
       text = f"a defect of the studio: {errors.describe(error)}"

@@ -220,6 +220,12 @@ class ClientTest(pages.PageTest):
     told = page.ask(messages.Card("traps:0"), "card")["told"]
     self.assertEqual(set(told["rules"]), {"?"})
 
+  def test_an_error_is_not_told_to_a_page_that_has_gone(self):
+    send = absltest.mock.Mock(side_effect=messages.GoneError)
+    page = self.shared.connect(send)
+    page.handle(messages.Next())  # No study was started.
+    send.assert_called_once()
+
   def test_what_fits_an_agent_is_told(self):
     fitting = self.shared.lists()["fitting"]["agent:laptop"]
     self.assertIn("dont-act", fitting)
