@@ -8,6 +8,8 @@ const EMPTY = {
   trial_seconds: 10,
 };
 
+const MOST = 24; // Objects of a task.
+
 export class Draft {
   constructor(task = EMPTY) {
     if (!Array.isArray(task?.objects) || !task.players?.[0]) {
@@ -18,6 +20,10 @@ export class Draft {
     this.task.rules ??= [];
     this.task.objects = this.task.objects.flatMap((spec) => {
       const count = spec.count ?? Math.max(1, spec.at?.length ?? 1);
+      // A link from somebody else could fill the memory.
+      if (!(count <= MOST)) {
+        throw new Error(`${count} of ${spec.type}, allowed: at most ${MOST}`);
+      }
       return Array.from({ length: count }, (_, i) => ({
         type: spec.type, at: spec.at?.[i] ?? null,
         frozen: spec.frozen ?? false }));

@@ -130,7 +130,13 @@ async function begin() {
   app.link.on('closed', ({ reason }) => {
     state.textContent = reason || 'the studio has stopped; trying again';
   });
-  addEventListener('hashchange', route);
 }
+
+// An address with a token, opened in this tab, changes only the fragment.
+addEventListener('hashchange', () => {
+  if (new URLSearchParams(location.hash.slice(1)).has('token')) {
+    location.reload();
+  } else route();
+});
 
 begin();
