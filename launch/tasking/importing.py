@@ -38,10 +38,16 @@ def run(
   """Runs the subcommand `import`; `write` writes tasks to a folder."""
   with errors.user_input():
     arrays = xland_minigrid.load(args.file)
+  count = len(arrays["goals"])
+  if args.index >= count:
+    raise errors.UserError(
+      f"--index={args.index}: allowed: 0 to {count - 1}, the rulesets in "
+      f"{args.file}"
+    )
   names = ("goals", "rules", "init_tiles")
   made: dict[str, Task] = {}
   notes: dict[str, list[str]] = {}
-  last = min(args.index + args.num_tasks, len(arrays["goals"]))
+  last = min(args.index + args.num_tasks, count)
   for index in range(args.index, last):
     try:
       task, dropped = xland_minigrid.make_task(
@@ -57,7 +63,7 @@ def run(
     why = "; ".join(f"{i}: {note[0]}" for i, note in notes.items())
     raise errors.UserError(
       f"{args.file}: no ruleset from {args.index} to {last - 1} can be "
-      f"converted, allowed: 0 to {len(arrays['goals']) - 1}; {why}"
+      f"converted, allowed: 0 to {count - 1}; {why}"
     )
   if args.out:
     write(args.out, made)

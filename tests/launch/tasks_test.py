@@ -165,6 +165,8 @@ class TasksTest(absltest.TestCase):
       errors.UserError, "from 0 to 0 can be converted, allowed: 0 to 2; 0: not"
     ):
       _run("import", "xland-minigrid", path)
+    with self.assertRaisesRegex(errors.UserError, "index=3: allowed: 0 to 2"):
+      _run(*argv, "--index=3")
 
   def test_worth_measures_the_held_out_half(self):
     asked = []
