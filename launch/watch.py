@@ -112,10 +112,11 @@ def run(args: argparse.Namespace) -> None:
     )
   tasks = episodes.longest_first(chosen, trials)
   trained_agent.check_fit(experiment.env, tasks)
+  demo = args.demo or prompting.demonstrator(tasks)
+  policies.check_tasks(demo, tasks)
   make_land = builder.environments(experiment)
   params = trained_agent.load(workdir, args.own_parts).params
   agent = fewshot.agent_policy(experiment, params, args.seed)
-  demo = args.demo or prompting.demonstrator(tasks)
   makers = {"agent, prompted": others.prompted(agent, demo)}
   place = args.memoryless or others.memoryless_beside(workdir)
   if place:

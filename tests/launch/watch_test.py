@@ -8,6 +8,8 @@ import pathlib
 import imageio_ffmpeg
 from absl.testing import absltest
 
+from adaland.envs.tasks import json_files
+from adaland.envs.tasks.task import Task
 from adaland.launch import errors, watch
 from adaland.launch.agents import agent_dir
 from tests.launch.agents import examples
@@ -53,6 +55,18 @@ class WatchTest(absltest.TestCase):
   def test_an_unknown_demonstrator_is_refused(self):
     with self.assertRaisesRegex(errors.UserError, "--demo: .*tutor.*guide"):
       watch.make_parser().parse_args(["--demo=tutor"])
+
+  def test_a_demonstrator_that_can_t_play_is_refused_at_once(self):
+    path = self.folder / "task.json"
+    json_files.save(
+      path, Task.of(goal="hold(player1, black cube)", objects=["black cube"])
+    )
+    code, out, err = _call(
+      f"--taskset={path}", "--demo=guide", f"--out={self.folder / 'new'}"
+    )
+    self.assertEqual((code, out), (2, ""))
+    self.assertIn("the guide can't play it", err)
+    self.assertFalse((self.folder / "new").exists())
 
   def test_the_figure_s_title_tells_held_out_tasks(self):
     for taskset, text in (
