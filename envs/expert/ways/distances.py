@@ -153,7 +153,7 @@ class Map:
         way = self._way(state, avatar, wanted, items)
         moves = items and way > _SPOT_METRES
         place = items[-1].place if moves else avatar.place
-        held = items[0] if wanted.predicate == "hold" else None
+        held = items[0] if items and wanted.predicate == "hold" else None
         # Until the step before is done, it can carry what exists by then, or
         # walk to where the object to carry will appear.
         late = 0.0

@@ -41,7 +41,8 @@ def shortest(
     num_avatars: Number of avatars that share the work.
 
   Returns:
-    The plan, its steps, and the positions to which they refer, [K, 3].
+    The plan, its steps, none if there is nothing to do, and the positions to
+    which they refer, [K, 3].
   """
   measured = distances.Map(view, ground, num_avatars)
   best: tuple[float, Plan, tuple[distances.Step, ...]] = (

@@ -67,7 +67,7 @@ class Strategy:
     failures: Mapping[tuple[int, ...], int],
     num_players: int = 1,
   ) -> NextStep | None:
-    """Returns the next step; None if there is no plan.
+    """Returns the next step; None if there is no plan, or nothing to do.
 
     Args:
       game: Goal and rules.
@@ -96,6 +96,8 @@ def _next_step(
   plan, steps, at = routes.shortest(
     view, ground, game, plans, failures, num_players
   )
+  if not steps:
+    return None  # Of two objects to keep apart, only one is left.
   first = steps[0]
   harm = planner.harm(game, counts)
   avoid = tuple(

@@ -52,6 +52,11 @@ class DistancesTest(absltest.TestCase):
     self.assertGreater(best(one, wanted)[0], 2.0)
     self.assertGreater(best(two, wanted)[0], best(one, wanted)[0] + 10)
 
+  def test_nothing_is_done_to_let_go_of_an_absent_object(self):
+    wanted = Condition("hold", PLAYER, CUBE, negated=True)
+    measured = make_map(fakes.make_view({2: AT[2]}, player=START))
+    self.assertEqual(best(measured, wanted)[:2], (0.0, ()))
+
   def test_the_nearer_avatar_or_the_one_that_is_named(self):
     view = fakes.make_pair(AT, START, (-2.75, 0.25))
     measured = make_map(view, num_avatars=2)

@@ -47,6 +47,11 @@ class StrategyTest(absltest.TestCase):
     gone = view._replace(slot_types=np.zeros(6, int))
     self.assertIsNone(plans.next_step(game, gone, {}))
 
+  def test_an_object_alone_needs_not_be_kept_apart(self):
+    game = make_game(goal=Condition("near", CUBE, CUBE, negated=True))
+    view = fakes.make_view({0: AT[0]}, player=START)
+    self.assertIsNone(strategy.Strategy().next_step(game, view, {}))
+
   def test_the_nearer_player_does_it_and_the_other_brings_what_is_next(self):
     wall = 1
     rules = (
