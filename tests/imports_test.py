@@ -28,7 +28,7 @@ _STEP = {
   "land_types",
   "stepping",
 }
-_BASE = {"errors", "caches", "cli", "config"}
+_BASE = {"errors", "caches", "cli", "config", "streams"}
 _BUILD = {*_BASE, "recipes", "run", "acting", "builder"}
 _EVALUATION = {*_BUILD, "evaluation.comparison", "agents"}
 _ROLES = {*_EVALUATION, "evaluation", "roles"}

@@ -218,4 +218,11 @@ class RunDir:
       raise errors.ArgumentError(
         f"workdir={self.path}: another training process is running there"
       ) from error
+    except OSError as error:
+      # Some clusters mount file systems without locks.
+      file.close()
+      raise errors.ArgumentError(
+        f"workdir={self.path}: can't be locked ({error.strerror}), allowed: a "
+        "directory on a file system with locks (flock)"
+      ) from error
     return file

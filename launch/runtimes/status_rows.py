@@ -44,7 +44,9 @@ class Rows:
     self._clock = clock
     self._status = metrics_row.Status(experiment.run, line, writer, clock)
     self._learned = _Learned()
-    self._rates: dict[str, _Rates] = {}
+    # By role: since the last status file, and since the last row.
+    self._status_rates: dict[str, _Rates] = {}
+    self._row_rates: dict[str, _Rates] = {}
     self._next = 0.0
 
   def show(
@@ -59,12 +61,17 @@ class Rows:
     if not due and self._clock() < self._next:
       return
     self._next = self._clock() + _STATUS_SECONDS
-    shown = [self._role(role, roles) for role in roles.values()]
+    status, row = self._status_rates, self._row_rates
+    for role in roles.values():
+      for rates in (status, row):
+        rates.setdefault(role.name, _Rates()).see(role)
+    shown = [self._role(role, roles, status) for role in roles.values()]
     if due:
+      in_row = [self._role(role, roles, row) for role in roles.values()]
       self._learned.add_to(self._status, roles["learner"].stats)
       played = _Played(roles["curriculum"].stats)
       self._status.show(
-        counters, played, force=ended, roles=status_file.metrics(shown)
+        counters, played, force=ended, roles=status_file.metrics(in_row)
       )
     status_file.write(
       self._run, self._launcher, state, counters, self._status.row, shown
@@ -74,9 +81,10 @@ class Rows:
     self,
     role: supervision.RoleHandle,
     roles: Mapping[str, supervision.RoleHandle],
+    rates_of: Mapping[str, "_Rates"],
   ) -> status_file.RoleStatus:
     stats = role.stats
-    rates = self._rates.setdefault(role.name, _Rates())(role)
+    rates = rates_of[role.name](role)
     numbers: dict[str, float] = {}
     kind = role.name.split()[0]
     if kind == "actor":
@@ -153,27 +161,35 @@ class _Rates:
     self._last: dict[str, float] = {}
     self._rates: dict[str, float] = {}
 
+  def see(self, role: supervision.RoleHandle) -> None:
+    """Starts from the role's last answer if its process is another one."""
+    if role.stats.get("incarnation", "") != self._incarnation:
+      self._rates = {}
+      self._take(role)
+
   def __call__(self, role: supervision.RoleHandle) -> dict[str, float]:
-    """Returns the rates up to the role's last answer."""
-    now = {
+    """Returns the rates from the last call's answer to the last one."""
+    self.see(role)
+    seconds = role.last_heartbeat - self._answered
+    if seconds > 0:
+      before = self._last
+      self._take(role)
+      # A restarted Reverb server's totals are those of its checkpoint, while
+      # its role lives on.
+      self._rates = {
+        name: max(0.0, value - before.get(name, value)) / seconds
+        for name, value in self._last.items()
+      }
+    return self._rates
+
+  def _take(self, role: supervision.RoleHandle) -> None:
+    self._incarnation = role.stats.get("incarnation", "")
+    self._answered = role.last_heartbeat
+    self._last = {
       name: float(value)
       for name, value in role.stats.items()
       if isinstance(value, int | float)
     }
-    incarnation = role.stats.get("incarnation", "")
-    seconds = role.last_heartbeat - self._answered
-    if incarnation != self._incarnation:
-      self._rates = {}
-    elif seconds > 0:
-      # A restarted Reverb server's totals are those of its checkpoint, while
-      # its role lives on.
-      self._rates = {
-        name: max(0.0, value - self._last.get(name, value)) / seconds
-        for name, value in now.items()
-      }
-    self._incarnation = incarnation
-    self._answered, self._last = role.last_heartbeat, now
-    return self._rates
 
 
 class _Learned:

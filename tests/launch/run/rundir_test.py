@@ -1,6 +1,7 @@
 """Tests of adaland.launch.run.rundir."""
 
 import dataclasses
+import errno
 import pathlib
 
 import numpy as np
@@ -106,6 +107,16 @@ class RunDirTest(absltest.TestCase):
       run.begin(Config(2))
     self.assertEqual(run.read_config(), {"size": 1})
     run.begin(Config(2)).close()
+
+  def test_a_file_system_without_locks_is_refused_by_name(self):
+    error = OSError(errno.ENOSYS, "Function not implemented")
+    with (
+      absltest.mock.patch.object(rundir.fcntl, "flock", side_effect=error),
+      self.assertRaisesRegex(
+        errors.ArgumentError, "^workdir=/.*: can't be locked .Function not impl"
+      ),
+    ):
+      rundir.RunDir(str(self.folder / "run")).begin(Config())
 
   def test_a_failed_start_leaves_a_usable_directory(self):
     (self.folder / "lock").touch()

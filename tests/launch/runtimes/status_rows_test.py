@@ -124,6 +124,17 @@ class RowsTest(absltest.TestCase):
     self.assertEqual(status["roles"]["actor 0"]["heartbeat_age_s"], 4.0)
     self.assertEqual(status["launcher"], "fake")
 
+  def test_rates_of_a_row_are_since_the_row_before(self):
+    for at, steps in ((0, 10), (10, 10), (18, 80), (20, 82)):
+      self.now = 100.0 + at
+      self.answer("actor 0", steps=steps)
+      self.show(at)
+    found = [row["actor/steps_per_s"] for row in self.written()]
+    self.assertEqual(found, [0.0, 7.2])
+    # The status file was last written at 18.
+    status = status_file.read(self.run_dir)["roles"]["actor 0"]
+    self.assertEqual(status["steps_per_s"], 1.0)
+
   def test_a_server_that_falls_back_has_no_negative_rates(self):
     found = []
     for at, inserts in ((10, 1000), (20, 40), (25, 60), (35, 80)):
