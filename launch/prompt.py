@@ -15,6 +15,7 @@ import numpy as np
 
 from adaland.agent.checkpoint import weights
 from adaland.envs import constants
+from adaland.envs.tasks.task import Task
 from adaland.launch import builder, cli, errors
 from adaland.launch.config import teaching
 from adaland.launch.config.experiment import ExperimentConfig
@@ -187,22 +188,10 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
   trained_agent.check_fit(experiment.env, [task])
   policies.check_tasks(args.demo, [task])
   make_land = builder.environments(experiment)
-  seed, repeats = args.seed, args.repeats or 5
-  is_scripted = args.demo in teaching.DEMONSTRATORS
-  if not is_scripted and not os.path.exists(args.demo):
-    raise errors.UserError(
-      f"--demo={args.demo}: no such file, allowed: "
-      f"{', '.join(teaching.DEMONSTRATORS)}, or a file of play --record"
-      + errors.did_you_mean(args.demo, teaching.DEMONSTRATORS)
-    )
-  recorded = None if is_scripted else demo.load(args.demo)
-  if recorded is not None:
-    if recorded.task != task:
-      raise errors.UserError(
-        f"--demo={args.demo}: is of another task, {recorded.task.name!r}"
-      )
-    # Only the same start leads to the same demonstration.
-    seed = recorded.seed
+  repeats = args.repeats or 5
+  recorded = _recorded(args.demo, task)
+  # Only the same start leads to the same demonstration.
+  seed = args.seed if recorded is None else recorded.seed
   make_teacher = _teacher(args.demo, recorded)
   params = trained_agent.load(args.workdir, args.own_parts).params
   prompted, alone = [], []
@@ -231,16 +220,43 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     "temperature": args.temperature,
     "agent_sha256": weights.fingerprint(params),
     **{
-      name: {"rewards": np.mean([e.rewards for e in all_], axis=0).tolist()}
-      for name, all_ in played.items()
+      name: {"rewards": np.mean([e.rewards for e in each], axis=0).tolist()}
+      for name, each in played.items()
     },
   }
   if args.keep:
     result["episodes"] = [
-      recording.entry(0, name, demo.Demo(task, seed, *all_[0]))
-      for name, all_ in played.items()
+      recording.entry(0, name, demo.Demo(task, seed, *each[0]))
+      for name, each in played.items()
     ]
   cli.emit(result, _text(result), args.json)
+
+
+def _recorded(name: str, task: Task) -> demo.Demo | None:
+  """Reads the recorded demonstration of a task; None for a scripted player.
+
+  Args:
+    name: The value of --demo.
+    task: The task.
+
+  Raises:
+    UserError: If there is no such file or player, or the file is broken or of
+      another task.
+  """
+  if name in teaching.DEMONSTRATORS:
+    return None
+  if not os.path.exists(name):
+    raise errors.UserError(
+      f"--demo={name}: no such file, allowed: "
+      f"{', '.join(teaching.DEMONSTRATORS)}, or a file of play --record"
+      + errors.did_you_mean(name, teaching.DEMONSTRATORS)
+    )
+  recorded = demo.load(name)
+  if recorded.task != task:
+    raise errors.UserError(
+      f"--demo={name}: is of another task, {recorded.task.name!r}"
+    )
+  return recorded
 
 
 def _teacher(name: str, recorded: demo.Demo | None) -> policies.PolicyMaker:
