@@ -120,7 +120,8 @@ class Kept:
       messages.decode(messages.encode("watch", **watch))
       demo.decode(base64.b64decode(value["demo"], validate=True))
     except ValueError as error:
-      checks.same(type(error) in (errors.UserError, binascii.Error), True)
+      refused = isinstance(error, errors.UserError | binascii.Error)
+      checks.same(refused, True)
 
 
 def _check_sent(kind: str, fields: dict[str, Any]) -> None:

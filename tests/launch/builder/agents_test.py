@@ -48,7 +48,7 @@ class AgentsTest(absltest.TestCase):
       saved = saved_agent.SavedAgent(theirs, {}, absltest.mock.Mock())
       with absltest.mock.patch.multiple(
         saved_agent,
-        place=lambda name: name,
+        workdir_of=lambda name: name,
         load_config=lambda *_, **__: theirs,
         load=lambda *_: saved,
         check_start=lambda *_: None,
