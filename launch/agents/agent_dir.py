@@ -164,15 +164,6 @@ def _training(content: Any) -> Training:
   )
 
 
-def _training_content(training: Training) -> dict[str, Any]:
-  """Returns what agent.json holds of a training."""
-  content = training._asdict()
-  if not training.averaged:
-    # Earlier versions, which don't know the entry, can read the file.
-    del content["averaged"]
-  return content
-
-
 def read_params(path: pathlib.Path, template: types.Params) -> types.Params:
   """Reads an agent's parameters.
 
@@ -234,7 +225,7 @@ def write(
     "format": FORMAT,
     "version": adaland.__version__,
     "name": description.name,
-    "training": _training_content(description.training),
+    "training": description.training._asdict(),
     "config": json_codec.to_json(description.config),
   }
   # Reading would refuse parameters that are not finite.

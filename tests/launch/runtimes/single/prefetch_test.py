@@ -116,14 +116,25 @@ class TaskPrefetcherTest(absltest.TestCase):
       asked.append(len(asked))
       return base.Assignment(0, asked[-1], True, trials=10 + asked[-1])
 
+    answers = []
+    submit = futures.ProcessPoolExecutor.submit
+
+    def submitted(*args):
+      answers.append(submit(*args))
+      return answers[-1]
+
+    self.enter_context(
+      absltest.mock.patch.object(
+        futures.ProcessPoolExecutor, "submit", submitted
+      )
+    )
     made = prefetch.TaskPrefetcher(next_assignment, slow, 3, 1)
     self.addCleanup(made.close)
     made.next_task()
     self.assertLen(asked, 4)
     first = made.waited_seconds
     self.assertGreater(first, 0.1)
-    for _, made_tasks in made._under_way:
-      made_tasks.result()
+    futures.wait(answers)
     for taken in range(2, 5):
       task = made.next_task().task
       self.assertEqual((task.index, task.trials), (taken - 1, 9 + taken))
