@@ -66,6 +66,12 @@ class Parser(argparse.ArgumentParser):
     """Raises instead of printing the usage."""
     raise errors.UserError(message)
 
+  def _check_value(self, action: argparse.Action, value: Any) -> None:
+    """Refuses a value that is not a choice, as `errors.choice` does."""
+    if action.choices is not None and value not in action.choices:
+      name = "/".join(action.option_strings) or action.dest
+      raise errors.choice(name, value, action.choices)
+
   def describe(self, error: errors.UserError) -> str:
     """Returns a message that names flags, not arguments of functions."""
     message = errors.one_line(str(error))

@@ -85,16 +85,17 @@ def _find(
 def _parse(hint: Any, text: str, path: str) -> Any:
   """Reads the text as a value of the field: JSON, bare string, bare list."""
   candidates: list[Any] = []
+  error: errors.UserError | None = None
   for source in (text, f"[{text}]"):
     try:
       candidates.append(json_checks.parse(source))
-    except ValueError:
-      continue
+    except ValueError as reason:
+      if source.startswith("[") and source == text:
+        error = errors.UserError(f"{path}: {errors.shown(text)}: {reason}")
   candidates.append(text)
   candidates.append([part.strip() for part in text.split(",")])
   if not text.strip():
     candidates = [text, []]  # The error, if any, shows the text.
-  error: errors.UserError | None = None
   for candidate in candidates:
     try:
       return json_codec.convert(hint, candidate, path)

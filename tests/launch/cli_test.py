@@ -19,6 +19,7 @@ def _run(work, *argv):
     parser = cli.Parser(prog="test")
     parser.add_argument("--count", type=cli.positive_int, default=1)
     parser.add_argument("--skip", type=cli.non_negative_int, default=0)
+    parser.add_argument("--how", choices=["slow", "fast"])
     cli.add_json_flag(parser)
     return parser
 
@@ -43,6 +44,10 @@ class CliTest(parameterized.TestCase):
     ("--json=/", "/ is a directory"),
     ("--json=", "an empty path"),
     ("stray", "unknown argument 'stray'"),
+    (
+      "--how=fats",
+      "--how: 'fats' is not one of slow, fast, did you mean 'fast'?",
+    ),
   )
   def test_bad_flags_are_one_line_and_exit_2(self, flag, message):
     code, out, err = _run(lambda args: self.fail("ran"), flag)
@@ -129,6 +134,17 @@ class CliTest(parameterized.TestCase):
     parser.add_argument("--task", required=True)
     with self.assertRaisesRegex(errors.UserError, "'--tsak=a', did you mean"):
       parser.parse_args(["--tsak=a"])
+
+  def test_an_unknown_subcommand_has_a_suggestion(self):
+    parser = cli.Parser()
+    commands = parser.add_subparsers(dest="command", metavar="{list,sample}")
+    for name in ("list", "sample"):
+      cli.add_subcommand(commands, name, f"{name}s")
+    with self.assertRaisesRegex(
+      errors.UserError,
+      "^command: 'sampel' is not one of list, sample, did you mean 'sample'",
+    ):
+      parser.parse_args(["sampel"])
 
   def test_counts_and_seeds_have_bounds(self):
     self.assertEqual(cli.positive_int("100000"), 100_000)

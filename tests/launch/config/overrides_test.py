@@ -62,8 +62,10 @@ class OverridesTest(parameterized.TestCase):
     ("inner.size=", "inner.size: '' is not a whole number"),
     ("pair=1,2,3", "pair: .* is not"),
     ("inner.rate=NaN", "inner.rate: 'NaN' is not a finite"),
+    ("pair=[1,2", r"pair: .\[1,2.: line 1, column 5: no JSON"),
+    ("pair=[NaN,1]", r"pair: .\[NaN,1\].: NaN is given"),
     ("inner.size=" + 5000 * "9", "inner.size: '999.* is not a whole number"),
-    ("inner.size=" + 100_000 * "[", "inner.size: .* is not a whole number"),
+    ("inner.size=" + 100_000 * "[", "inner.size: .* nested too deeply"),
   )
   def test_refuses(self, setting, message):
     with self.assertRaisesRegex(errors.UserError, message):
