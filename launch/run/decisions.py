@@ -4,10 +4,13 @@
  "score": 0.31, "complexity": {"rules": 2, "trials": 3, ...}}
 
 If the curriculum chooses pairs of a task and a co-player, there is also
-"coplayer", such as "random".
+"coplayer", such as "random". A long log is thinned: `"one_in": 4` says that one
+in four decisions is kept, evenly over the run.
 """
 
 import collections
+import contextlib
+import itertools
 import json
 import pathlib
 from collections.abc import Callable, Sequence
@@ -16,7 +19,7 @@ from typing import Any
 from adaland.curriculum import base, coplayers, statistics
 from adaland.envs.tasks import complexity
 from adaland.envs.tasks.task import Task
-from adaland.launch import errors
+from adaland.launch import cli, errors
 from adaland.launch.run import json_lines
 
 FILE = "decisions.jsonl"
@@ -26,10 +29,21 @@ FILE = "decisions.jsonl"
 _MOST_MEASURED = 64
 # The newest decisions that wait until they can be written, about 30 MB.
 _MOST_WAITING = 100_000
+# A longer log is thinned. It has room for several hundred thousand decisions.
+_MOST_BYTES = 100_000_000
+_ONE_IN = "one_in"
+
+
+def one_in(line: dict[str, Any]) -> int:
+  """Returns the number of decisions that a line stands for."""
+  return line.get(_ONE_IN, 1)
 
 
 class DecisionLog:
   """A log of decisions and of the complexity of their tasks.
+
+  Whenever the file gets longer than 100 MB, every second line is dropped, and
+  from then on half as many decisions are logged as before.
 
   Args:
     folder: The run's directory.
@@ -47,6 +61,16 @@ class DecisionLog:
     self._waiting: collections.deque[str] = collections.deque(
       maxlen=_MOST_WAITING
     )
+    self._one_in = self._last_one_in()
+    self._decided = 0
+
+  def _last_one_in(self) -> int:
+    """Returns the rate at which an earlier part of the run was logged."""
+    try:
+      with open(self._path) as file:
+        return one_in(json.loads(file.readline()))
+    except (FileNotFoundError, ValueError):
+      return 1
 
   def add(self, decisions: Sequence[base.Decision], env_steps: int) -> None:
     """Adds decisions, which `flush` writes.
@@ -55,7 +79,9 @@ class DecisionLog:
       decisions: In the order they were made in.
       env_steps: The run's steps so far.
     """
-    for number, decision in enumerate(decisions):
+    first = -self._decided % self._one_in
+    self._decided += len(decisions)
+    for number, decision in enumerate(decisions[first :: self._one_in]):
       index, coplayer = decision.index, coplayers.SELF
       if self._paired:
         index, coplayer = coplayers.split(index)
@@ -66,6 +92,7 @@ class DecisionLog:
         "accepted": decision.accepted,
         "why": decision.why,
         "score": decision.score,
+        **({_ONE_IN: self._one_in} if self._one_in > 1 else {}),
       }
       if number < _MOST_MEASURED:
         measures = complexity.measures(self._task_of(index))
@@ -86,7 +113,21 @@ class DecisionLog:
       open(self._path, "ab", buffering=0) as file,
     ):
       json_lines.append(file, "".join(self._waiting).encode())
+      size = file.tell()
     self._waiting.clear()
+    if size > _MOST_BYTES:
+      self._thin()
+
+  def _thin(self) -> None:
+    """Drops every second line of the file."""
+    kept = []
+    with errors.named(str(self._path)), open(self._path) as file:
+      for line in itertools.islice(file, None, None, 2):
+        with contextlib.suppress(ValueError):  # A damaged line is dropped too.
+          row = json.loads(line)
+          kept.append(json.dumps(row | {_ONE_IN: 2 * one_in(row)}) + "\n")
+    cli.write_atomically(str(self._path), "".join(kept))
+    self._one_in *= 2
 
   def _add(self, accepted: bool, measures: dict[str, int]) -> None:
     kind = "accepted" if accepted else "refused"

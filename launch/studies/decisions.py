@@ -31,12 +31,14 @@ class Decision(NamedTuple):
     accepted: Whether the task was accepted for learning.
     why: The reason.
     rules: Number of the task's rules; None if complexity was not logged.
+    number: Number of decisions that this one stands for, in a thinned log.
   """
 
   env_steps: float
   accepted: bool
   why: str
   rules: float | None
+  number: int
 
 
 Decided = Mapping[str, Sequence[Sequence[Decision]]]
@@ -64,6 +66,7 @@ def read(workdir: pathlib.Path) -> list[Decision]:
           json_checks.read_flag(row["accepted"], f"{place}accepted"),
           json_checks.read_text(row["why"], f"{place}why"),
           rules,
+          int(results.number(decisions.one_in(row), f"{place}one_in")),
         )
       )
   return found
@@ -85,10 +88,13 @@ def summary(decided: Decided) -> dict[str, Any]:
 
 def _summary(seeds: Sequence[Sequence[Decision]]) -> dict[str, Any]:
   every = [decision for seed in seeds for decision in seed]
+  why = collections.Counter[str]()
+  for each in every:
+    why[each.why] += each.number
   return {
-    "decided": len(every),
-    "accepted": sum(decision.accepted for decision in every),
-    "why": dict(collections.Counter(each.why for each in every).most_common()),
+    "decided": why.total(),
+    "accepted": sum(each.number for each in every if each.accepted),
+    "why": dict(why.most_common()),
     "rules": {
       kind: _by_part([d for d in every if d.accepted == accepted], every)
       for kind, accepted in (("accepted", True), ("refused", False))

@@ -99,6 +99,26 @@ class DecisionLogTest(absltest.TestCase):
     log.flush()
     self.assertEqual([each["task"] for each in self.lines()], [1, 2])
 
+  def test_a_long_log_is_thinned_evenly(self):
+    def log(numbers):
+      for number in numbers:
+        made.add([_decision(number), _decision(100 + number)], number)
+        made.flush()
+
+    with absltest.mock.patch.object(decisions, "_MOST_BYTES", 3000):
+      made = decisions.DecisionLog(str(self.folder), self.task_of)
+      log(range(3))
+      self.assertNotIn("one_in", self.lines()[0])
+      log(range(3, 20))
+      [rate] = {line["one_in"] for line in self.lines()}
+      self.assertEqual(rate, 8)
+      # A run that resumes goes on at that rate.
+      made = decisions.DecisionLog(str(self.folder), self.task_of)
+      log(range(20, 24))
+    found = [line["task"] for line in self.lines()]
+    self.assertEqual(found, [0, 4, 8, 12, 16, 20])
+    self.assertEqual({line["one_in"] for line in self.lines()}, {rate})
+
   def test_without_decisions_there_is_no_file(self):
     log = decisions.DecisionLog(str(self.folder), self.task_of)
     log.add([], 30)

@@ -55,6 +55,14 @@ class DecisionsTest(absltest.TestCase):
       "| 1.5 - - - - 4.0 | 1.0 - - - - - |",
     )
 
+  def test_a_decision_of_a_thinned_log_stands_for_more(self):
+    rows = [row | {"one_in": 4} for row in _ROWS]
+    self.write("".join(json.dumps(row) + "\n" for row in rows))
+    read = decisions.read(self.folder)
+    found = decisions.summary({"plr": [read, read[:1]]})["plr"]
+    self.assertEqual((found["decided"], found["accepted"]), (24, 16))
+    self.assertEqual(found["why"], {"room": 16, "too easy": 8})
+
   def test_a_run_without_decisions(self):
     self.assertEqual(decisions.read(self.folder), [])
 
@@ -70,6 +78,7 @@ class DecisionsTest(absltest.TestCase):
       ({"env_steps": "x"}, 'env_steps is "x", allowed: a finite number'),
       ({"accepted": "false"}, 'accepted is "false", allowed: true or false'),
       ({"why": 3}, "why is 3, allowed: a text in quotes"),
+      ({"one_in": "x"}, 'one_in is "x", allowed: a finite number'),
       (
         {"complexity": {"rules": "two"}},
         'complexity.rules is "two", allowed: a finite number',
