@@ -157,14 +157,19 @@ def add_subcommand(commands: Any, name: str, text: str) -> Parser:
   return commands.add_parser(name, help=text, description=sentence)
 
 
-def add_temperature_flag(parser: argparse.ArgumentParser) -> None:
-  """Adds the flag --temperature."""
+def add_temperature_flag(
+  parser: argparse.ArgumentParser,
+  text: str = "divides the logits of the agent's policy: 1, the default, acts "
+  "as in training; lower values are less random",
+) -> None:
+  """Adds the flag --temperature.
+
+  Args:
+    parser: A command's parser.
+    text: The help text.
+  """
   parser.add_argument(
-    "--temperature",
-    type=_temperature,
-    default=1.0,
-    help="divides the logits of the agent's policy: 1, the default, acts as in "
-    "training; lower values are less random",
+    "--temperature", type=_temperature, default=1.0, help=text
   )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import adaland
 from adaland.agent import types
 from adaland.agent.checkpoint import weights
+from adaland.agent.network import heads
 from adaland.launch import builder, cli, errors
 from adaland.launch.agents import agent_dir, card, saved_agent
 from adaland.launch.evaluation import trained_agent
@@ -28,6 +29,7 @@ examples:
   adaland evaluate --workdir=my_agent
   adaland export --workdir=/tmp/run --out=small_agent --half
   adaland export --workdir=/tmp/run --out=averaged --average agent:mixture
+  adaland export --workdir=/tmp/run --out=sharp_agent --temperature=0.3
 
 --results takes files as adaland compare does, for the card.
 """
@@ -66,6 +68,11 @@ def make_parser() -> cli.Parser:
     help="write the mean of the agent's parameters and those of these agents, "
     "such as the one that its run started from; evaluate the result",
   )
+  cli.add_temperature_flag(
+    parser,
+    "divide the policy's logits by this, in the weights: the agent then acts "
+    "as evaluate --temperature=T shows",
+  )
   parser.add_argument(
     "--half",
     action="store_true",
@@ -84,6 +91,7 @@ def run(args: argparse.Namespace) -> None:
   params = saved.params
   if args.average:
     params = builder.averaged_params(saved, args.average)
+  params = heads.with_temperature(params, args.temperature)
   results = figure = None
   if tables is not None:
     _check_agent(tables, params, args.half)
@@ -100,6 +108,7 @@ def run(args: argparse.Namespace) -> None:
     saved.training._replace(
       hardware=args.hardware or saved.training.hardware,
       averaged=(*saved.training.averaged, *averaged),
+      temperature=saved.training.temperature * args.temperature,
     ),
   )
   num_params = sum(int(np.size(x)) for x in jax.tree.leaves(params))

@@ -10,6 +10,8 @@ from adaland.agent import layers, types
 from adaland.agent.config import NetworkConfig
 from adaland.agent.privileged import belief
 
+_POLICY = "policy"
+
 
 class Heads(hk.Module):
   """Model LSTM with policy, value and reward heads.
@@ -30,7 +32,7 @@ class Heads(hk.Module):
     self._action_gates = layers.Linear(
       4 * config.model_size, with_bias=False, name="lstm_action"
     )
-    self._policy = layers.head(hidden_size, sum(config.action_sizes), "policy")
+    self._policy = layers.head(hidden_size, sum(config.action_sizes), _POLICY)
     self._value = layers.head(
       hidden_size, config.num_bins, "value", _base_rates
     )
@@ -124,6 +126,24 @@ class Heads(hk.Module):
       self._policy(hidden),
       self._value(hidden),
     )
+
+
+def with_temperature(params: types.Params, temperature: float) -> types.Params:
+  """Returns the parameters of an agent whose policy is sharper.
+
+  The policy is linear in the last layer of its head, so dividing that layer's
+  parameters divides the logits, of predicted policies too.
+
+  Args:
+    params: The agent's parameters.
+    temperature: Divides the logits: above 0; lower values are less random.
+  """
+  return {
+    module: jax.tree.map(lambda x: x / temperature, leaves)
+    if module.endswith(f"/{_POLICY}_output")
+    else leaves
+    for module, leaves in params.items()
+  }
 
 
 def _start(hidden_size: int, size: int, name: str) -> hk.Sequential:

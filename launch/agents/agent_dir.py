@@ -12,6 +12,7 @@ import json
 import pathlib
 import shutil
 import tempfile
+import typing
 from typing import Any, NamedTuple
 
 import adaland
@@ -27,6 +28,8 @@ FAMILY = "adaland.agent/"
 PREFIX = "agent:"
 _AGENT = "agent.json"
 _WEIGHTS = "weights.safetensors"
+# Fields of the training that agents of earlier versions lack.
+_LATER = ("averaged", "temperature")
 CARD = "README.md"
 FIGURE = "scores.png"
 # Agents that come with the package, each a folder.
@@ -43,6 +46,7 @@ class Training(NamedTuple):
     hardware: The machine, in words; empty if not recorded.
     averaged: Other agents. The parameters are the mean of the trained ones and
       theirs.
+    temperature: The number by which the policy's logits were divided afterwards.
   """
 
   env_steps: int
@@ -50,6 +54,7 @@ class Training(NamedTuple):
   seconds: float
   hardware: str = ""
   averaged: tuple[str, ...] = ()
+  temperature: float = 1.0
 
 
 class Description(NamedTuple):
@@ -153,13 +158,12 @@ def _check_format(content: Any) -> None:
 
 
 def _training(content: Any) -> Training:
-  hints = {"env_steps": int, "updates": int, "seconds": float, "hardware": str}
-  if "averaged" in content:
-    hints["averaged"] = tuple[str, ...]
+  hints = typing.get_type_hints(Training)
   return Training(
     **{
       name: json_codec.convert(hint, content[name], f"training.{name}")
       for name, hint in hints.items()
+      if name in content or name not in _LATER
     }
   )
 

@@ -49,7 +49,7 @@ It was trained with Adaland {version}.
 | updates | {updates:,} |
 | wall time | {duration} |
 | hardware | {hardware} |
-| start | {start} |{averaged}
+| start | {start} |{averaged}{temperature}
 | seed | {seed} (this agent is one run, of one seed) |
 | network | {network} |
 | observation | `{observation}` |
@@ -108,6 +108,7 @@ def write(
     hardware=training.hardware or "not recorded",
     start=_start(experiment.run.start_from),
     averaged=_averaged(training.averaged),
+    temperature=_temperature(training.temperature),
     seed=experiment.run.seed,
     network=(
       f"{num_params:,} parameters, memory `{_without_folder(memory)}`, "
@@ -188,6 +189,13 @@ def _averaged(agents: Sequence[str]) -> str:
     "\n| parameters | the mean (arXiv 2203.05482) of those that the run ended "
     f"with and those of {names} |"
   )
+
+
+def _temperature(temperature: float) -> str:
+  """Returns a row about a sharper policy; empty if it is as trained."""
+  if temperature == 1:
+    return ""
+  return f"\n| policy | logits divided by {temperature:g} after training |"
 
 
 def _other_agents(experiment: ExperimentConfig) -> str:

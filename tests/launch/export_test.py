@@ -143,6 +143,29 @@ class ExportTest(absltest.TestCase):
       again.params,
     )
 
+  def test_a_sharper_policy(self):
+    source, temperature = self.folder / "run", 1.0
+    before = trained_agent.load(str(source))
+    for name, factor in (("sharp", 0.5), ("sharper", 0.4)):
+      out, temperature = self.folder / name, temperature * factor
+      code, _, err = _call(
+        f"--workdir={source}", f"--out={out}", f"--temperature={factor}"
+      )
+      self.assertEqual(code, 0, err)
+      after = trained_agent.load(str(out))
+      self.assertAlmostEqual(after.training.temperature, temperature)
+      self.assertIn(
+        f"| policy | logits divided by {temperature:g} after training |\n",
+        (out / "README.md").read_text(),
+      )
+      for module, leaves in after.params.items():
+        factor = temperature if "policy_output" in module else 1.0
+        for x, y in zip(
+          leaves.values(), before.params[module].values(), strict=True
+        ):
+          np.testing.assert_allclose(factor * x, y, rtol=1e-6)
+      source = out
+
   def test_agents_without_a_mean(self):
     bins = {"learner.muesli.value_range": 7.0}
     for other, message in (

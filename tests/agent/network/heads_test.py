@@ -45,6 +45,25 @@ def _sigmoid(x):
 
 
 class HeadsTest(absltest.TestCase):
+  def test_a_temperature_divides_the_logits_of_all_policies(self):
+    params, (start, step), x, action = _heads()
+    sharp = heads.with_temperature(params, 0.25)
+    outputs = []
+    for each in (params, sharp):
+      first = start(each, None, x, _none(x))
+      hidden, cell = first.model_hidden, first.model_cell
+      outputs.append((first, step(each, None, hidden, cell, action)))
+    (before, (*_, reward, policy, value)), (after, steps) = outputs
+    np.testing.assert_array_equal(4 * before.policy_logits, after.policy_logits)
+    np.testing.assert_array_equal(4 * policy, steps[3])
+    for ours, theirs in (
+      (before.value_logits, after.value_logits),
+      (before.model_cell, after.model_cell),
+      (reward, steps[2]),
+      (value, steps[4]),
+    ):
+      np.testing.assert_array_equal(ours, theirs)
+
   def test_step_is_an_lstm(self):
     params, (start, step), x, action = _heads()
     output = start(params, None, x, _none(x))
