@@ -1,6 +1,7 @@
 """Settings that must be in place before the first import of JAX."""
 
 import gc
+import importlib.util
 import math
 import os
 import sys
@@ -78,9 +79,13 @@ def _group(item) -> str:
   return next((name for name in _SHARED if name in used), item.path.stem)
 
 
-def _order(item, optimized: bool) -> float:
+def _uses_warp(item) -> bool:
   group = item.get_closest_marker("xdist_group")
-  if group is not None and group.args[0] == _LONGEST_GROUP:
+  return group is not None and group.args[0] == _LONGEST_GROUP
+
+
+def _order(item, optimized: bool) -> float:
+  if _uses_warp(item):
     return -math.inf
   mark = item.get_closest_marker("long")
   if mark is not None:
@@ -98,6 +103,12 @@ def pytest_runtest_setup(item):
   before the set-up of the test's class. If the user has set the environment
   variable, its value holds for all tests.
   """
+  if _uses_warp(item) and importlib.util.find_spec("warp"):
+    import warp
+
+    # By default Warp inlines so much that its kernels take a third longer to
+    # compile, and run no faster here.
+    warp.config.cpu_compiler_flags = ""
   if _CHOSEN is not None:
     return
   little = str(int(item.get_closest_marker("optimized") is None))
