@@ -46,7 +46,7 @@ class Training(NamedTuple):
     hardware: The machine, in words; empty if not recorded.
     averaged: Other agents. The parameters are the mean of the trained ones and
       theirs.
-    temperature: The number by which the policy's logits were divided afterwards.
+    temperature: The number that divided the policy's logits after training.
   """
 
   env_steps: int
