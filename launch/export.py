@@ -70,8 +70,8 @@ def make_parser() -> cli.Parser:
   )
   cli.add_temperature_flag(
     parser,
-    "divide the policy's logits by this, in the weights: the agent then acts "
-    "as evaluate --temperature=T shows",
+    "divide the policy's logits by this, in the weights, 1 by default: the "
+    "agent then acts as evaluate --temperature=T shows",
   )
   parser.add_argument(
     "--half",
