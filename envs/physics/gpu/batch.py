@@ -94,11 +94,11 @@ class GpuBatch:
     W, P, S = self.num_worlds, self._num_players, self._num_slots
     compiled = model.build(capacity)
     host = compiled.model
-    self._capacity, self._compiled = capacity, compiled
     sizes = memory.sizes(capacity)
     if self._device.is_cuda:
       need = memory.needed(host, W, **sizes)
       memory.check(self._num_envs, need, self._device.free_memory)
+    self._capacity, self._compiled = capacity, compiled
     self.model = m = mjw.put_model(host, dict.fromkeys(_MODEL_FIELDS, W))
     # Overflows are counted instead, see `GpuPhysics.overflows`.
     m.opt.warn_overflow = 0

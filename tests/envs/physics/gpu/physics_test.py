@@ -138,6 +138,21 @@ class MemoryTest(absltest.TestCase):
       ):
         check_memory("gpu", "cuda", 10**6, 6, 1)
 
+  def test_a_terrain_without_room_is_refused_every_time(self):
+    import warp
+
+    from adaland.envs.physics.gpu import arrays, batch
+
+    card = types.SimpleNamespace(is_cuda=True, free_memory=10**12)
+    exchange = arrays.Exchange(warp.get_device("cpu"))
+    worlds = batch.GpuBatch(2, 6, 1, card, exchange)
+    card.free_memory = 0
+    bumps = np.indices((8, 8)).sum(axis=0) % 2  # More than 32 boxes.
+    tall = preparation.prepare(fakes.scene(heights=bumps))
+    for _ in range(2):
+      with self.assertRaisesRegex(ValueError, "2 worlds need about"):
+        worlds.load(np.array([1]), [tall])
+
 
 if __name__ == "__main__":
   absltest.main()
