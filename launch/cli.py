@@ -67,7 +67,7 @@ class Parser(argparse.ArgumentParser):
     raise errors.UserError(message)
 
   def _check_value(self, action: argparse.Action, value: Any) -> None:
-    """Refuses a value that is not a choice, as `errors.choice` does."""
+    """Refuses a value that is not a choice; argparse's hook for it."""
     if action.choices is not None and value not in action.choices:
       name = "/".join(action.option_strings) or action.dest
       raise errors.choice(name, value, action.choices)

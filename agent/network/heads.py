@@ -129,7 +129,7 @@ class Heads(hk.Module):
 
 
 def with_temperature(params: types.Params, temperature: float) -> types.Params:
-  """Returns the parameters of an agent whose policy is sharper.
+  """Returns an agent's parameters with a temperature in its policy.
 
   The policy is linear in the last layer of its head, so dividing that layer's
   parameters divides the logits, of predicted policies too.

@@ -192,7 +192,7 @@ def _averaged(agents: Sequence[str]) -> str:
 
 
 def _temperature(temperature: float) -> str:
-  """Returns a row about a sharper policy; empty if it is as trained."""
+  """Returns a row about the policy; empty if it is as trained."""
   if temperature == 1:
     return ""
   return f"\n| policy | logits divided by {temperature:g} after training |"

@@ -9,7 +9,6 @@ in four decisions is kept, evenly over the run.
 """
 
 import collections
-import contextlib
 import itertools
 import json
 import pathlib
@@ -39,6 +38,21 @@ def one_in(line: dict[str, Any]) -> int:
   return line.get(_ONE_IN, 1)
 
 
+def _row(line: bytes) -> dict[str, Any]:
+  """Parses a line of the log; a damaged one is empty."""
+  try:
+    row = json.loads(line)
+  except (RecursionError, ValueError):
+    return {}
+  return row if isinstance(row, dict) else {}
+
+
+def _rate(row: dict[str, Any]) -> int:
+  """Returns `one_in` of a line that may be damaged."""
+  value = one_in(row)
+  return value if isinstance(value, int) and value > 0 else 1
+
+
 class DecisionLog:
   """A log of decisions and of the complexity of their tasks.
 
@@ -61,16 +75,15 @@ class DecisionLog:
     self._waiting: collections.deque[str] = collections.deque(
       maxlen=_MOST_WAITING
     )
-    self._one_in = self._last_one_in()
+    self._one_in = self._earlier_rate()
     self._decided = 0
 
-  def _last_one_in(self) -> int:
+  def _earlier_rate(self) -> int:
     """Returns the rate at which an earlier part of the run was logged."""
-    try:
-      with open(self._path) as file:
-        return one_in(json.loads(file.readline()))
-    except (FileNotFoundError, ValueError):
+    if not self._path.is_file():
       return 1
+    with open(self._path, "rb") as file:
+      return _rate(_row(file.readline()))
 
   def add(self, decisions: Sequence[base.Decision], env_steps: int) -> None:
     """Adds decisions, which `flush` writes.
@@ -120,12 +133,12 @@ class DecisionLog:
 
   def _thin(self) -> None:
     """Drops every second line of the file."""
-    kept = []
-    with errors.named(str(self._path)), open(self._path) as file:
-      for line in itertools.islice(file, None, None, 2):
-        with contextlib.suppress(ValueError):  # A damaged line is dropped too.
-          row = json.loads(line)
-          kept.append(json.dumps(row | {_ONE_IN: 2 * one_in(row)}) + "\n")
+    with errors.named(str(self._path)), open(self._path, "rb") as file:
+      # Damaged lines are dropped too.
+      rows = [_row(line) for line in itertools.islice(file, None, None, 2)]
+    kept = (
+      json.dumps(row | {_ONE_IN: 2 * _rate(row)}) + "\n" for row in rows if row
+    )
     cli.write_atomically(str(self._path), "".join(kept))
     self._one_in *= 2
 

@@ -159,11 +159,11 @@ class ExportTest(absltest.TestCase):
         (out / "README.md").read_text(),
       )
       for module, leaves in after.params.items():
-        factor = temperature if "policy_output" in module else 1.0
+        divided = temperature if "policy_output" in module else 1.0
         for x, y in zip(
           leaves.values(), before.params[module].values(), strict=True
         ):
-          np.testing.assert_allclose(factor * x, y, rtol=1e-6)
+          np.testing.assert_allclose(divided * x, y, rtol=1e-6)
       source = out
 
   def test_agents_without_a_mean(self):

@@ -119,6 +119,20 @@ class DecisionLogTest(absltest.TestCase):
     self.assertEqual(found, [0, 4, 8, 12, 16, 20])
     self.assertEqual({line["one_in"] for line in self.lines()}, {rate})
 
+  def test_damaged_lines_are_dropped(self):
+    whole = {"env_steps": 3, "task": 5}
+    for first in ("[]", "{", "\xff", '{"one_in": "x", "task": 0}'):
+      lines = [first, "{}", json.dumps(whole), "{}", "[]", "{}"]
+      path = self.folder / decisions.FILE
+      path.write_bytes("".join(f"{x}\n" for x in lines).encode("latin-1"))
+      log = decisions.DecisionLog(str(self.folder), self.task_of)
+      log.add([_decision(7)], 30)
+      with absltest.mock.patch.object(decisions, "_MOST_BYTES", 10):
+        log.flush()
+      found = self.lines()
+      self.assertEqual({line["one_in"] for line in found}, {2}, first)
+      self.assertEqual([x["task"] for x in found if x["task"]], [5, 7], first)
+
   def test_without_decisions_there_is_no_file(self):
     log = decisions.DecisionLog(str(self.folder), self.task_of)
     log.add([], 30)
