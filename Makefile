@@ -62,12 +62,12 @@ format: venv  ## Formats the code.
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-requirements:  ## Updates the pins in both requirements files (needs uv).
-	@uv pip compile -q -U pyproject.toml --extra reverb --extra dev \
-	  --python-version 3.11 --no-emit-index-url \
+requirements: venv  ## Updates the pins in both requirements files.
+	@$(VENV)/bin/uv pip compile -q -U pyproject.toml --extra reverb \
+	  --extra dev --python-version 3.11 --no-emit-index-url \
 	  --custom-compile-command "make requirements" -o requirements.txt
-	@uv pip compile -q -U pyproject.toml --extra dev --extra docs --universal \
-	  --python-version 3.12 --no-emit-index-url \
+	@$(VENV)/bin/uv pip compile -q -U pyproject.toml --extra dev --extra docs \
+	  --universal --python-version 3.12 --no-emit-index-url \
 	  --custom-compile-command "make requirements" -o requirements-py312.txt
 
 clean:  ## Removes the environments and caches, not the runs.
