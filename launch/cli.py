@@ -73,12 +73,15 @@ class Parser(argparse.ArgumentParser):
       raise errors.choice(name, value, action.choices)
 
   def describe(self, error: errors.UserError) -> str:
-    """Returns a message that names flags, not arguments of functions."""
+    """Returns a message that names the command's arguments, not functions'."""
     message = errors.one_line(str(error))
     if isinstance(error, errors.ArgumentError):
       [name] = re.findall(r"^\w+", message)
       if f"--{name}" in self._flag_names():
         return f"--{message}"
+      for _, argument in self.arguments():
+        if argument.dest == name and isinstance(argument.metavar, str):
+          return argument.metavar + message.removeprefix(name)
     return message
 
   def arguments(self) -> Iterator[tuple["Parser", argparse.Action]]:

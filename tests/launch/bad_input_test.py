@@ -126,8 +126,8 @@ class BadInputTest(parameterized.TestCase):
     ("prompt", "--workdir=W", "one of the arguments --task --taskset is req"),
     ("prompt", "--workdir=W --taskset=test --demo=d", "allowed with --taskset"),
     # It has no flag --workdir.
-    ("status", "W/none", "error: workdir=/"),
-    ("scale", "W/none --num_actors=2", "no such directory"),
+    ("status", "W/none", "error: RUN=/"),
+    ("scale", "W/none --num_actors=2", "error: RUN=/"),
     ("tasks", "", "sample,show,check,complexity,worth"),
     ("tasks", "worth trapz", "trapz: no such family or folder; allowed: traps"),
     ("tasks", "worth W", "no .json file"),
