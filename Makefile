@@ -71,4 +71,4 @@ requirements: venv  ## Updates the pins in both requirements files.
 	  --custom-compile-command "make requirements" -o requirements-py312.txt
 
 clean:  ## Removes the environments and caches, not the runs.
-	rm -rf .venv .venv-* node_modules $(VENDOR) .jax_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* node_modules $(VENDOR) .pytest_cache .ruff_cache .hypothesis

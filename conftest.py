@@ -11,16 +11,17 @@ from absl import flags
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
-os.environ.setdefault(
-  "JAX_COMPILATION_CACHE_DIR",
-  os.path.join(os.path.dirname(os.path.abspath(__file__)), ".jax_cache"),
-)
 # The suite's many processes compile the same small programs: even those that
 # take a few milliseconds are worth caching.
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # Programs compile faster if they don't hold the Python line of each operation.
 os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
 os.environ.setdefault("JAX_INCLUDE_FULL_TRACEBACKS_IN_LOCATIONS", "0")
+
+# Sets the folder of compiled programs, which all checkouts share, before JAX is
+# imported.
+from adaland.launch import caches
+
 # JAX keeps a million objects alive, which Python would look through again and
 # again for a twentieth of the suite's time.
 gc.set_threshold(10_000, 20, 50)
@@ -49,6 +50,12 @@ _DIFFERENT = tuple(
 _LONGEST_GROUP = "warp"
 _OPTIMIZE_LITTLE = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 _CHOSEN = os.environ.get(_OPTIMIZE_LITTLE)
+
+
+def pytest_sessionstart(session):
+  """Removes programs that nobody has used for a month, once a session."""
+  if not hasattr(session.config, "workerinput"):
+    caches.remove_unused(days=30)
 
 
 @pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.

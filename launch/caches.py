@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import platform
+import time
 
 
 def jax_folder() -> pathlib.Path | None:
@@ -22,6 +23,25 @@ def jax_folder() -> pathlib.Path | None:
   machine = [platform.machine(), *_processor_flags()]
   name = hashlib.sha256(" ".join(machine).encode()).hexdigest()[:12]
   return pathlib.Path(base) / "adaland" / f"jax-{name}"
+
+
+def remove_unused(days: float) -> None:
+  """Removes those of JAX's programs that were last read that long ago.
+
+  JAX itself removes programs only from a cache that all its processes lock.
+
+  Args:
+    days: days since a program was read, or written if the file system doesn't
+      keep the time of reading.
+  """
+  folder = jax_folder()
+  oldest = time.time() - days * 86_400
+  for path in folder.glob("*-cache") if folder else ():
+    try:
+      if path.stat().st_atime < oldest:
+        path.unlink()
+    except FileNotFoundError:
+      pass  # Another process removed it.
 
 
 def _processor_flags() -> list[str]:

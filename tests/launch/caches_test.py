@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import time
 
 from absl.testing import absltest
 
@@ -38,6 +39,23 @@ class JaxFolderTest(absltest.TestCase):
   def test_commands_use_the_folder(self):
     # Set before JAX was imported, unless the environment had set it.
     self.assertIn("JAX_COMPILATION_CACHE_DIR", os.environ)
+
+  def test_only_programs_that_were_not_used_are_removed(self):
+    with absltest.mock.patch.dict(
+      os.environ, {"XDG_CACHE_HOME": self.create_tempdir().full_path}
+    ):
+      caches.remove_unused(days=1)  # Of a folder that doesn't exist.
+      folder = caches.jax_folder()
+      assert folder is not None
+      folder.mkdir(parents=True)
+      ages = {"old-cache": 1.1, "new-cache": 0.9, "old-other": 1.1}
+      for name, days in ages.items():
+        (folder / name).touch()
+        read = time.time() - days * 86_400
+        os.utime(folder / name, (read, time.time()))
+      caches.remove_unused(days=1)
+      left = {x.name for x in folder.iterdir()}
+    self.assertEqual(left, {"new-cache", "old-other"})
 
 
 if __name__ == "__main__":
