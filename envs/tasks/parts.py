@@ -27,10 +27,10 @@ def _check_distinct(what: str, values: Sequence[object]) -> None:
 
 
 def _position(what: str, at: Position) -> Position:
-  """Returns a position of Python floats.
+  """Returns a position of Python floats, without negative zeros.
 
   Equal tasks must have equal `repr`, from which the yaws of their trials are
-  drawn, and the `repr` of NumPy numbers and integers is different.
+  drawn, and the `repr` of NumPy numbers, integers and -0.0 is different.
   """
   if at is None:
     return None
@@ -39,7 +39,7 @@ def _position(what: str, at: Position) -> Position:
     isinstance(x, numbers.Real) and math.isfinite(x) for x in given
   ):
     raise json_checks.refusal(what, at, "two finite numbers")
-  return float(given[0]), float(given[1])
+  return float(given[0]) + 0.0, float(given[1]) + 0.0
 
 
 @dataclasses.dataclass(frozen=True)

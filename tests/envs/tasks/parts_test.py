@@ -54,6 +54,13 @@ class ObjectSpecTest(absltest.TestCase):
     given = parts.ObjectSpec(_CUBE, 2, ((0.5, 1.0), None))
     self.assertEqual(given.at, ((0.5, 1.0), None))
 
+  def test_equal_positions_have_one_spelling(self):
+    for given in ((-0.0, 1), (np.float64(0.0), np.int64(1)), (0, 1.0)):
+      with self.subTest(given):
+        self.assertEqual(
+          repr(parts.ObjectSpec(_CUBE, 1, (given,)).at), "((0.0, 1.0),)"
+        )
+
   def test_refuses(self):
     most = constants.MAX_OBJECTS
     cases: tuple[tuple[int, Any, str], ...] = (
