@@ -1,25 +1,19 @@
-"""Flags, exit codes and output that all commands share."""
+"""Flags and exit codes that all commands share."""
 
 import argparse
-import json
-import os
 import re
-import secrets
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
-from adaland.launch import errors, streams
+from adaland.launch import errors, output
 
 # Larger numbers would take days or all memory.
 MAX_COUNT = 100_000
 MAX_SEED = 2**62
 
-# Prefix of the names of files that are being written.
-PARTIAL = ".partial-"
 # Lower temperatures are no less random, and the lowest are 0 in float32.
 MIN_TEMPERATURE = 1e-4
 MAX_TEMPERATURE = 100.0
@@ -103,7 +97,7 @@ def add_json_flag(parser: argparse.ArgumentParser) -> None:
   parser.add_argument(
     "--json",
     metavar="OUT",
-    type=path_or_stdout,
+    type=output.path_or_stdout,
     help="write the result as one JSON object to this file (- for stdout)",
   )
 
@@ -189,43 +183,6 @@ def _temperature(text: str) -> float:
   return value
 
 
-def output_path(path: str) -> str:
-  """Returns an output path after checking that it can be written.
-
-  Raises:
-    argparse.ArgumentTypeError: If it can't be written; raised before any work.
-  """
-  if path == "-":
-    raise argparse.ArgumentTypeError("- is stdout, allowed: a file name")
-  if not path:
-    raise argparse.ArgumentTypeError("an empty path; give a file name")
-  folder = os.path.dirname(os.path.realpath(path))
-  if os.path.isdir(path):
-    raise argparse.ArgumentTypeError(f"{path} is a directory, not a file")
-  if not os.path.isdir(folder):
-    raise argparse.ArgumentTypeError(f"directory {folder} does not exist")
-  if _is_special(path):
-    return path
-  try:
-    # On some file systems permissions alone do not tell.
-    tempfile.TemporaryFile(dir=folder).close()
-  except OSError as error:
-    raise argparse.ArgumentTypeError(
-      f"directory {folder} is not writable"
-    ) from error
-  return path
-
-
-def path_or_stdout(path: str) -> str:
-  """Returns "-" for stdout, or an output path as `output_path` does."""
-  return path if path == "-" else output_path(path)
-
-
-def _is_special(path: str) -> bool:
-  """Returns True for files such as /dev/null, which must not be replaced."""
-  return os.path.exists(path) and not os.path.isfile(path)
-
-
 def positive_int(text: str) -> int:
   """Parses a whole number from 1."""
   return _whole_number(text, 1, MAX_COUNT)
@@ -246,61 +203,6 @@ def _whole_number(text: str, least: int, most: int) -> int:
       f"{text!r} is not a whole number from {least} to {most}"
     )
   return value
-
-
-def write_atomically(path: str, content: str | bytes) -> None:
-  """Writes a file completely or not at all.
-
-  Raises:
-    OSError: If it can't be written; the error names the file.
-  """
-  data = content.encode() if isinstance(content, str) else content
-  with errors.named(path):
-    if _is_special(path):
-      with open(path, "wb") as file:
-        file.write(data)
-      return
-    target = os.path.realpath(path)
-    temporary = os.path.join(
-      os.path.dirname(target), f"{PARTIAL}{secrets.token_hex(8)}"
-    )
-    # The system applies the umask: to read it is to change it for all threads.
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-      with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-      os.replace(temporary, target)
-    except BaseException:
-      os.unlink(temporary)
-      raise
-
-
-def emit(result: dict[str, Any], text: str, json_path: str | None) -> None:
-  """Prints a command's result, and writes its JSON if requested.
-
-  Args:
-    result: The JSON object.
-    text: The same for people; not printed if the JSON goes to stdout.
-    json_path: Value of --json.
-  """
-  if json_path == "-":
-    print(json.dumps(result, indent=1))
-    return
-  if json_path:
-    write_atomically(json_path, json.dumps(result, indent=1) + "\n")
-  print(text)
-
-
-def plural(number: int, noun: str) -> str:
-  """Returns a number with its noun, such as "1 task" or "2 tasks"."""
-  return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def say(message: str) -> None:
-  """Prints progress on stderr, if it can be written."""
-  streams.write(sys.stderr, message + "\n")
 
 
 def main(
@@ -331,7 +233,7 @@ def guarded(
     work: The function.
     describe: Returns the line to show for an error of the user.
   """
-  streams.prepare()
+  output.prepare_streams()
   # On SIGTERM, a command still removes partial files.
   if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -344,27 +246,27 @@ def guarded(
     sys.stdout.flush()
     return 0
   except errors.UserError as error:
-    say(f"error: {describe(error)}")
+    output.say(f"error: {describe(error)}")
     return 2
   except errors.RunError as error:
-    say(f"error: {errors.one_line(str(error))}")
+    output.say(f"error: {errors.one_line(str(error))}")
     return 1
   except BrokenPipeError:
     # The reader of our output has closed it, as `head` does.
-    streams.drop_failed_output(sys.stdout)
+    output.drop_failed_output(sys.stdout)
     return 1
   except OSError as error:
-    streams.drop_failed_output(sys.stdout)
-    say(f"error: {errors.describe_os_error(error)}")
+    output.drop_failed_output(sys.stdout)
+    output.say(f"error: {errors.describe_os_error(error)}")
     return 1
   except (MemoryError, RuntimeError) as error:
     if not errors.is_out_of_memory(error):
       raise
     reason = errors.one_line(str(error))
-    say("error: out of memory" + (f": {reason}" if reason else ""))
+    output.say("error: out of memory" + (f": {reason}" if reason else ""))
     return 1
   except KeyboardInterrupt:
-    say("interrupted")
+    output.say("interrupted")
     return 130
   finally:
-    streams.drop_failed_output(sys.stderr)
+    output.drop_failed_output(sys.stderr)

@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.evaluation.comparison import score_tables, summary
 
 _EXAMPLES = """\
@@ -37,7 +37,7 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--figure",
     metavar="OUT.png",
-    type=cli.output_path,
+    type=output.writable_path,
     help="plot the score by trial, with intervals",
   )
   parser.add_argument("--title", default="", help="title of the figure")
@@ -52,8 +52,8 @@ def run(args: argparse.Namespace) -> None:
   tables = score_tables.load(args.files)
   result = summary.compare(tables)
   if args.figure:
-    cli.write_atomically(args.figure, summary.draw(result, args.title))
-  cli.emit(result, summary.text(result), args.json)
+    output.write_atomically(args.figure, summary.draw(result, args.title))
+  output.emit(result, summary.text(result), args.json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

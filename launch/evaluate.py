@@ -9,7 +9,7 @@ from typing import Any
 from adaland.agent.checkpoint import weights
 from adaland.envs import constants, land
 from adaland.envs.tasks.task import Task
-from adaland.launch import builder, cli, errors
+from adaland.launch import builder, cli, errors, output
 from adaland.launch.agents import agent_dir
 from adaland.launch.config import preset_configs
 from adaland.launch.config.experiment import ExperimentConfig
@@ -174,7 +174,7 @@ def run(args: argparse.Namespace) -> None:
   first = results[0]
   if len(results) > 1:
     first = first | {"pairs": results}
-  cli.emit(first, scores.table(results), args.json)
+  output.emit(first, scores.table(results), args.json)
 
 
 def _whole_path(workdir: str) -> str:

@@ -15,7 +15,7 @@ import adaland
 from adaland.agent import types
 from adaland.agent.checkpoint import weights
 from adaland.agent.network import heads
-from adaland.launch import builder, cli, errors
+from adaland.launch import builder, cli, errors, output
 from adaland.launch.agents import agent_dir, card, saved_agent
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.evaluation.comparison import score_tables, summary
@@ -130,7 +130,7 @@ def run(args: argparse.Namespace) -> None:
     "bytes": size,
   }
   shown = f"{path}: {num_params:,} parameters, {size / 1e6:.2f} MB"
-  cli.emit(result, shown, args.json)
+  output.emit(result, shown, args.json)
 
 
 def _check_agent(

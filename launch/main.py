@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 
 # In the order in which they are listed.
 COMMANDS = {
@@ -57,12 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   name, *rest = arguments
   if name not in COMMANDS:
     error = errors.choice("command", name, COMMANDS)
-    cli.say(f"error: {errors.one_line(str(error))}")
+    output.say(f"error: {errors.one_line(str(error))}")
     return 2
   try:
     importlib.import_module("adaland.envs.tables")
   except ValueError as error:  # From rows that the user has added.
-    cli.say(f"error: {errors.one_line(str(error))}")
+    output.say(f"error: {errors.one_line(str(error))}")
     return 2
   return importlib.import_module(MODULES[name]).main(rest)
 

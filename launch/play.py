@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from adaland.envs import land
-from adaland.launch import builder, cli, errors
+from adaland.launch import builder, cli, errors, output
 from adaland.launch.config import preset_configs
 from adaland.launch.evaluation import (
   demo,
@@ -54,12 +54,15 @@ def make_parser() -> cli.Parser:
   )
   cli.add_seed_flag(parser)
   parser.add_argument(
-    "--video", metavar="OUT.mp4", type=cli.output_path, help="film the episode"
+    "--video",
+    metavar="OUT.mp4",
+    type=output.writable_path,
+    help="film the episode",
   )
   parser.add_argument(
     "--record",
     metavar="DEMO",
-    type=cli.output_path,
+    type=output.writable_path,
     help="save the actions, for adaland prompt",
   )
   cli.add_own_parts_flag(parser)
@@ -107,18 +110,18 @@ def run(args: argparse.Namespace) -> None:
     "rewards": [float(reward) for reward in played.rewards],
   }
   shown = " ".join(f"{reward:.2f}" for reward in played.rewards)
-  cli.emit(result, f"reward by trial, seconds: {shown}", args.json)
+  output.emit(result, f"reward by trial, seconds: {shown}", args.json)
 
 
 def _record(path: str | None, played: demo.Demo) -> None:
   """Writes an episode, or part of one, to `path` unless that is None."""
   steps, one_trial = len(played.actions), played.task.trial_steps
   if steps < played.task.trials * one_trial:
-    cli.say(f"ended after {steps} of {played.task.trials * one_trial} steps")
+    output.say(f"ended after {steps} of {played.task.trials * one_trial} steps")
   if path is None:
     return
   if steps < one_trial:
-    cli.say(
+    output.say(
       f"--record={path}: not saved: a demonstration has at least one trial, "
       f"{one_trial} steps"
     )

@@ -16,7 +16,7 @@ import numpy as np
 from adaland.agent.checkpoint import weights
 from adaland.envs import constants
 from adaland.envs.tasks.task import Task
-from adaland.launch import builder, cli, errors
+from adaland.launch import builder, cli, errors, output
 from adaland.launch.config import teaching
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import (
@@ -86,7 +86,7 @@ def make_parser() -> cli.Parser:
   parser.add_argument(
     "--video",
     metavar="OUT.mp4",
-    type=cli.output_path,
+    type=output.writable_path,
     help="film the first prompted episode",
   )
   cli.add_temperature_flag(parser)
@@ -174,7 +174,7 @@ def _run_many(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
     f"scripted expert's reward; trial 1 of the prompted agent is the "
     f"{args.demo}'s",
   ]
-  cli.emit(result, "\n".join(text), args.json)
+  output.emit(result, "\n".join(text), args.json)
 
 
 def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
@@ -229,7 +229,7 @@ def _run_one(args: argparse.Namespace, experiment: ExperimentConfig) -> None:
       recording.entry(0, name, demo.Demo(task, seed, *each[0]))
       for name, each in played.items()
     ]
-  cli.emit(result, _text(result), args.json)
+  output.emit(result, _text(result), args.json)
 
 
 def _recorded(name: str, task: Task) -> demo.Demo | None:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.run import rundir, scale_request, status_file
 
 _EXAMPLES = """\
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
       "it can't be scaled"
     )
   before = num_actors(status)
-  wanted = cli.plural(args.num_actors, "actor")
+  wanted = output.plural(args.num_actors, "actor")
   scale_request.request(directory, args.num_actors)
   deadline = time.monotonic() + args.wait
   while num_actors(status_file.read(directory)) != args.num_actors:
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
         f"within {args.wait} s"
       )
     time.sleep(_LOOK_SECONDS)
-  cli.emit(
+  output.emit(
     {"workdir": str(directory.path), "num_actors": args.num_actors},
     f"{directory.path}: {before} -> {wanted}",
     args.json,

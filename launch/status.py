@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.run import progress, rundir, status_file
 
 _EXAMPLES = """\
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> None:
   path = str(directory.path / status_file.NAME)
   with errors.user_input(path), errors.of_another_form(path):
     text = page(status, directory.is_locked(), time.time())
-  cli.emit(status, text, args.json)
+  output.emit(status, text, args.json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from adaland.envs.tasks import (
 )
 from adaland.envs.tasks.task import Task
 from adaland.envs.worlds import validity
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.config import overrides, preset_configs
 from adaland.launch.evaluation import tasksets, trained_agent
 from adaland.launch.recipes import task_source
@@ -186,7 +186,7 @@ def _write(folder: str, tasks: dict[str, Task]) -> None:
   chosen = list(tasks.values())
   for task, name in zip(chosen, _file_names(chosen), strict=True):
     content = json.dumps(json_files.to_json(task), indent=1) + "\n"
-    cli.write_atomically(str(path / f"{name}.json"), content)
+    output.write_atomically(str(path / f"{name}.json"), content)
 
 
 def _file_names(tasks: Sequence[Task]) -> list[str]:
@@ -223,7 +223,7 @@ def _worth(args: argparse.Namespace) -> None:
   result = worth.measure(tasks, args.trials, env, args.seed, line.update)
   line.close()
   result |= {"family": family or "test", "seed": args.seed}
-  cli.emit(result, worth.table(result), args.json)
+  output.emit(result, worth.table(result), args.json)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -248,13 +248,13 @@ def run(args: argparse.Namespace) -> None:
         validity.check(task)
     result = {"checked": len(tasks)}
     verb = "is" if len(tasks) == 1 else "are"
-    text = f"{cli.plural(len(tasks), 'task')} {verb} fine"
+    text = f"{output.plural(len(tasks), 'task')} {verb} fine"
   elif args.command == "complexity":
     measured = {name: complexity.measures(task) for name, task in tasks.items()}
     result = {"complexity": measured}
     if not args.tasks:
       result, text = listing.means(measured)
-      cli.emit(result, text, args.json)
+      output.emit(result, text, args.json)
       return
     text = "\n".join(
       f"{name}\n"
@@ -268,10 +268,10 @@ def run(args: argparse.Namespace) -> None:
       text = "\n\n".join(description.describe(task) for task in tasks.values())
     elif args.out:
       _write(args.out, tasks)
-      text = f"{cli.plural(len(tasks), 'file')} written to {args.out}"
+      text = f"{output.plural(len(tasks), 'file')} written to {args.out}"
     else:
       text = "\n".join(json.dumps(task) for task in described)
-  cli.emit(result, text, args.json)
+  output.emit(result, text, args.json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from adaland.agent import types
 from adaland.envs.physics import backends
 from adaland.envs.tasks import json_checks
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.agents import agent_dir
 from adaland.launch.config import (
   experiment,
@@ -160,7 +160,7 @@ def stopping_on_signals(stop: Any) -> Iterator[None]:
     stop()
     # It fails if the signal has interrupted another message.
     with contextlib.suppress(RuntimeError):
-      cli.say("\nstopping; again to stop without a checkpoint")
+      output.say("\nstopping; again to stop without a checkpoint")
 
   before = {each: signal.signal(each, handle) for each in signals}
   try:
@@ -326,7 +326,7 @@ def run(args: argparse.Namespace) -> None:
   if done.table:
     result["evaluation"] = done.evaluation
     text = f"{text}\n\n{done.table}"
-  cli.emit(result, text, args.json)
+  output.emit(result, text, args.json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 from adaland.envs import constants, land
 from adaland.envs.expert import expert
 from adaland.envs.tasks.task import Task
-from adaland.launch import builder, cli, errors
+from adaland.launch import builder, cli, errors, output
 from adaland.launch.agents import agent_dir
 from adaland.launch.config import teaching
 from adaland.launch.evaluation import (
@@ -141,7 +141,9 @@ def run(args: argparse.Namespace) -> None:
     )
   rewards, played = _play_all(make_land, tasks, agent, makers, args.seed, line)
   result = summary.compare(_tables(rewards, best, args.taskset))
-  cli.write_atomically(str(out / _FIGURE), summary.draw(result, _title(result)))
+  output.write_atomically(
+    str(out / _FIGURE), summary.draw(result, _title(result))
+  )
   index = episodes.to_film(played.rewards, best)
   filmed = _film(out, make_land, tasks[index], played, index, best, line)
   line.close()
@@ -166,7 +168,7 @@ def run(args: argparse.Namespace) -> None:
     f"score by trial {shares}",
     f"figure: {out / _FIGURE}",
   ]
-  cli.emit(result, "\n".join(text), args.json)
+  output.emit(result, "\n".join(text), args.json)
 
 
 def _shipped() -> str:

@@ -45,7 +45,7 @@ _VERBS = _words(
   Wraps Writes Yields
   """
 )
-# A plural for any number; `cli.plural` writes the one that fits.
+# A plural for any number; `output.plural` writes the one that fits.
 _ANY_NUMBER = re.compile(r"\w+\(s\)")
 _PROPERTIES = ("property", "cached_property")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

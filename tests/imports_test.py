@@ -28,7 +28,7 @@ _STEP = {
   "land_types",
   "stepping",
 }
-_BASE = {"errors", "caches", "cli", "config", "streams"}
+_BASE = {"errors", "caches", "cli", "config", "output"}
 _BUILD = {*_BASE, "recipes", "run", "acting", "builder"}
 _EVALUATION = {*_BUILD, "evaluation.comparison", "agents"}
 _ROLES = {*_EVALUATION, "evaluation", "roles"}
@@ -107,8 +107,8 @@ _LAYERS = {
   "launch": {
     "errors": set(),
     "caches": set(),
-    "streams": set(),
-    "cli": {"errors", "streams"},
+    "output": {"errors"},
+    "cli": {"errors", "output"},
     "config": {"errors", "cli"},
     "recipes": _BASE,
     "run": _BASE,

@@ -19,7 +19,7 @@ import adaland
 from adaland.agent import types
 from adaland.agent.checkpoint import weights
 from adaland.envs.tasks import json_checks
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.config import json_codec
 from adaland.launch.config.experiment import ExperimentConfig
 
@@ -246,11 +246,11 @@ def write(
     files[FIGURE] = figure
   with errors.named(str(path)):
     temporary = pathlib.Path(
-      tempfile.mkdtemp(dir=path.parent, prefix=cli.PARTIAL)
+      tempfile.mkdtemp(dir=path.parent, prefix=output.PARTIAL)
     )
   try:
     for name, data in files.items():
-      cli.write_atomically(str(temporary / name), data)
+      output.write_atomically(str(temporary / name), data)
     temporary.chmod(0o755)
     temporary.rename(path)  # Replaces an empty directory.
   except BaseException:

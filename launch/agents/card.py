@@ -8,7 +8,7 @@ from typing import Any
 
 from adaland.agent.learner_config import LearnerConfig, PrivilegedConfig
 from adaland.envs.sampling import named
-from adaland.launch import cli
+from adaland.launch import output
 from adaland.launch.agents import agent_dir
 from adaland.launch.config import json_codec
 from adaland.launch.config.experiment import ExperimentConfig
@@ -112,7 +112,7 @@ def write(
     seed=experiment.run.seed,
     network=(
       f"{num_params:,} parameters, memory `{_without_folder(memory)}`, "
-      f"{cli.plural(experiment.network.num_layers, 'layer')} of width "
+      f"{output.plural(experiment.network.num_layers, 'layer')} of width "
       f"{experiment.network.d_model}{pairs}"
     ),
     observation=experiment.env.observation,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from adaland.envs.physics import backends
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.bench import flags
 from adaland.launch.config import experiment, overrides, preset_configs
 from adaland.launch.run import dispatch
@@ -242,7 +242,7 @@ def run(args: argparse.Namespace) -> None:
   text = "\n".join(
     f"{name:<44}{_format(name, value):>14}" for name, value in result.items()
   )
-  cli.emit(result, text, args.json)
+  output.emit(result, text, args.json)
   if args.bench == "device":
     from adaland.launch.bench import all_gpu
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from adaland.envs.physics import backends
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.bench import train
 from adaland.launch.bench.lib import subprocess_json
 from adaland.launch.config import overrides, preset_configs
@@ -234,9 +234,9 @@ def _compile_kernels(
 
 def _report(name: str, fault: str, seconds: float) -> None:
   if fault:
-    cli.say(f"device: {name} is missing: {fault}")
+    output.say(f"device: {name} is missing: {fault}")
   else:
-    cli.say(f"device: {name}: {seconds:.0f} s")
+    output.say(f"device: {name}: {seconds:.0f} s")
 
 
 def _compared(

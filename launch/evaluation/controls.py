@@ -16,7 +16,7 @@ import numpy as np
 from adaland.envs import land
 from adaland.envs.sampling import heldout
 from adaland.envs.tasks.task import Task
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.evaluation import policies, rollout
 
 NAMES = ("swapped",)
@@ -68,8 +68,9 @@ def check_tasks(tasks: Sequence[Task], trials: int) -> None:
   """Raises UserError if there are too few tasks or trials for a control."""
   if len(tasks) < 2 or trials < 2:
     raise errors.UserError(
-      f"--control=swapped: {cli.plural(len(tasks), 'task')} with "
-      f"{cli.plural(trials, 'trial')}, allowed: at least 2 tasks and 2 trials"
+      f"--control=swapped: {output.plural(len(tasks), 'task')} with "
+      f"{output.plural(trials, 'trial')}, allowed: at least 2 tasks and 2 "
+      "trials"
     )
   if not others(tasks):
     raise errors.UserError(

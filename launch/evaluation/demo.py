@@ -15,7 +15,7 @@ from adaland.agent import array_text
 from adaland.envs import constants
 from adaland.envs.tasks import json_files, npz_files
 from adaland.envs.tasks.task import Task
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 
 FORMAT = "adaland.demo/1"
 _NAMES = ("format", "task", "seed", "actions", "rewards")
@@ -56,7 +56,7 @@ def encode(demo: Demo) -> bytes:
 
 def save(path: str, demo: Demo) -> None:
   """Writes a demonstration, completely or not at all."""
-  cli.write_atomically(path, encode(demo))
+  output.write_atomically(path, encode(demo))
 
 
 def check_path(path: str) -> None:
@@ -73,7 +73,7 @@ def check_path(path: str) -> None:
     raise errors.UserError(
       f"--record={path}: another file is there; choose another name"
     ) from error
-  cli.say(f"--record={path}: the demonstration there will be replaced")
+  output.say(f"--record={path}: the demonstration there will be replaced")
 
 
 def load(path: str, most_players: int = 1, what: str = "demo") -> Demo:

@@ -12,7 +12,7 @@ import numpy as np
 from adaland.envs import land
 from adaland.envs.expert import team
 from adaland.envs.tasks.task import Task
-from adaland.launch import builder, cli, errors
+from adaland.launch import builder, errors, output
 from adaland.launch.agents import saved_agent
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import policies, rollout, trained_agent
@@ -60,8 +60,9 @@ def for_two(tasks: Sequence[Task], taskset: str) -> list[Task]:
   found = [task for task in tasks if len(task.players) > 1]
   if not found:
     raise errors.UserError(
-      f"--coplayer: --taskset={taskset} has {cli.plural(len(tasks), 'task')} "
-      "of one player, allowed: tasks of two players"
+      f"--coplayer: --taskset={taskset} has "
+      f"{output.plural(len(tasks), 'task')} of one player, allowed: tasks of "
+      "two players"
     )
   return found
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from adaland.envs.tasks import json_checks
 from adaland.envs.tasks.task import Task
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.evaluation import demo
 
 # Maximum number of episodes of a policy that are kept: even with the longest
@@ -159,6 +159,6 @@ def check_flag(args: argparse.Namespace, num_tasks: int) -> None:
     raise errors.UserError("--keep: allowed with --json only")
   if args.keep[-1] >= num_tasks:
     raise errors.UserError(
-      f"--keep={args.keep[-1]}: allowed for {cli.plural(num_tasks, 'task')}: "
-      f"0 to {num_tasks - 1}"
+      f"--keep={args.keep[-1]}: allowed for "
+      f"{output.plural(num_tasks, 'task')}: 0 to {num_tasks - 1}"
     )

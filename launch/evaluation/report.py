@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.evaluation import scores
 from adaland.launch.evaluation.comparison import figure
 
@@ -34,11 +34,11 @@ def write(folder: str, results: Sequence[Mapping[str, Any]]) -> None:
     results: Results of `scores.summary`, one for each policy.
   """
   path = pathlib.Path(folder)
-  cli.write_atomically(
+  output.write_atomically(
     str(path / "results.json"), json.dumps(list(results), indent=1) + "\n"
   )
-  cli.write_atomically(str(path / "table.md"), scores.table(results) + "\n")
-  cli.write_atomically(str(path / "curve.png"), curve(results))
+  output.write_atomically(str(path / "table.md"), scores.table(results) + "\n")
+  output.write_atomically(str(path / "curve.png"), curve(results))
 
 
 def curve(results: Sequence[Mapping[str, Any]]) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.curriculum import base
-from adaland.launch import builder, cli, errors
+from adaland.launch import builder, errors, output
 from adaland.launch.config import experiment
 from adaland.launch.roles import role
 from adaland.launch.run import counted_curriculum, rundir
@@ -206,7 +206,7 @@ class CurriculumServer(role.Role):
         return  # Nothing has happened yet.
       content = {"format": FORMAT, **self._state()}
     try:
-      cli.write_atomically(self._path, json.dumps(content))
+      output.write_atomically(self._path, json.dumps(content))
     except OSError as error:
       logging.warning("%s", errors.describe_os_error(error))
 

@@ -18,7 +18,7 @@ from typing import Any
 from adaland.curriculum import base, coplayers, statistics
 from adaland.envs.tasks import complexity
 from adaland.envs.tasks.task import Task
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.run import json_lines
 
 FILE = "decisions.jsonl"
@@ -139,7 +139,7 @@ class DecisionLog:
     kept = (
       json.dumps(row | {_ONE_IN: 2 * _rate(row)}) + "\n" for row in rows if row
     )
-    cli.write_atomically(str(self._path), "".join(kept))
+    output.write_atomically(str(self._path), "".join(kept))
     self._one_in *= 2
 
   def _add(self, accepted: bool, measures: dict[str, int]) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from adaland.launch import streams
+from adaland.launch import output
 
 
 class Progress:
@@ -33,10 +33,10 @@ class Progress:
       force: Whether to print it at once if the line can't be rewritten.
     """
     if self._live:
-      streams.write(self._stream, "\r" + text.ljust(self._width))
+      output.write(self._stream, "\r" + text.ljust(self._width))
       self._width = len(text)
     elif force or time.monotonic() >= self._next:
-      streams.write(self._stream, text + "\n")
+      output.write(self._stream, text + "\n")
       self._next = time.monotonic() + self._quiet_seconds
 
   def say(self, text: str) -> None:
@@ -45,12 +45,12 @@ class Progress:
     if self._live and self._width:
       erased = "\r" + " " * self._width + "\r"
       self._width = 0
-    streams.write(self._stream, erased + text + "\n")
+    output.write(self._stream, erased + text + "\n")
 
   def close(self) -> None:
     """Ends the live line."""
     if self._live and self._width:
-      streams.write(self._stream, "\n")
+      output.write(self._stream, "\n")
       self._width = 0
 
 

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from adaland.agent.checkpoint import checkpoint
 from adaland.envs.tasks import json_checks
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.config import json_codec
 
 # The format needs a new number when a config without a new field did not mean
@@ -156,7 +156,9 @@ class RunDir:
   def write_config(self, config: Any) -> None:
     """Replaces the run's config."""
     content = {"format": FORMAT, "config": json_codec.to_json(config)}
-    cli.write_atomically(str(self.config), json.dumps(content, indent=1) + "\n")
+    output.write_atomically(
+      str(self.config), json.dumps(content, indent=1) + "\n"
+    )
 
   def is_locked(self) -> bool:
     """Returns True while a `train` process runs here."""
@@ -197,7 +199,7 @@ class RunDir:
     with errors.argument("workdir"):
       # A killed writer leaves a partial file.
       return any(
-        path.name not in ours and not path.name.startswith(cli.PARTIAL)
+        path.name not in ours and not path.name.startswith(output.PARTIAL)
         for path in self.path.iterdir()
       )
 

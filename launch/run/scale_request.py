@@ -8,7 +8,7 @@ import dataclasses
 import json
 import logging
 
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.config.experiment import ActorConfig, ExperimentConfig
 from adaland.launch.run import rundir
 
@@ -25,7 +25,7 @@ def request(run: rundir.RunDir, num_actors: int) -> None:
   with errors.user_input():
     ActorConfig(num_actors=num_actors)
   content = {"format": FORMAT, "num_actors": num_actors}
-  cli.write_atomically(str(run.path / _NAME), json.dumps(content))
+  output.write_atomically(str(run.path / _NAME), json.dumps(content))
 
 
 def forget(run: rundir.RunDir) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from adaland.agent import types
 from adaland.agent.checkpoint import weights
 from adaland.curriculum import coplayers
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 
 FOLDER = "coplayers"
 
@@ -77,7 +77,7 @@ class SnapshotPool:
       return False
     number = coplayers.FIRST_SNAPSHOT + self._taken - 1
     self._folder.mkdir(exist_ok=True)
-    cli.write_atomically(str(self._path(number)), weights.encode(params))
+    output.write_atomically(str(self._path(number)), weights.encode(params))
     self._params[number] = params
     while len(self._params) > self._config.pool_size:
       del self._params[next(iter(self._params))]

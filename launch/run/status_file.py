@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.run import rundir
 
 FORMAT = "adaland.status/2"
@@ -87,7 +87,7 @@ def write(
     "roles": {role.name: _role_json(role) for role in roles},
   }
   text = json.dumps(content, indent=1, allow_nan=False)
-  cli.write_atomically(str(run.path / NAME), text)
+  output.write_atomically(str(run.path / NAME), text)
 
 
 def starting(run: rundir.RunDir, launcher: str) -> None:

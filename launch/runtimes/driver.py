@@ -5,7 +5,7 @@ from typing import Any
 
 from adaland.agent import types
 from adaland.agent.checkpoint import checkpoint
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.evaluation import trained_agent
 from adaland.launch.roles import curriculum_server, factory
@@ -137,7 +137,7 @@ class Trainer:
       if scaled is not None:
         self._config = scaled
         self._scale(scaled.actor.num_actors)
-        self._line.say(f"{cli.plural(self._num_actors, 'actor')} now")
+        self._line.say(f"{output.plural(self._num_actors, 'actor')} now")
       report.show(self._counters, roles)
     self._end()
     report.show(self._counters, roles, state="ended")
@@ -146,7 +146,9 @@ class Trainer:
     actors = self._config.actor.num_actors
     server = factory.has_replay_server(self._setup)
     replay = "Reverb" if server else "in memory"
-    self._line.say(f"starting {cli.plural(actors, 'actor')}; replay: {replay}")
+    self._line.say(
+      f"starting {output.plural(actors, 'actor')}; replay: {replay}"
+    )
     self._program = program.Program(self._setup, self._runtime.accelerators())
     self.supervision.start(list(self._program.roles))
     self._scale(actors)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from adaland.launch import cli
+from adaland.launch import cli, output
 from adaland.launch.config import json_codec
 from adaland.launch.config.experiment import ExperimentConfig
 from adaland.launch.roles import factory, peer, role
@@ -102,7 +102,7 @@ def work(args: argparse.Namespace, make: Callable[[], role.Role]) -> None:
   try:
     Worker(args.role, connect(args, socket_rpc.RUNTIME)).run(make)
   except ConnectionError as error:
-    cli.say(str(error))
+    output.say(str(error))
 
 
 def run(args: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ import time
 from adaland.envs import constants, land
 from adaland.envs.tasks import json_files, probes
 from adaland.envs.tasks.task import Task
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.evaluation import demo
 from adaland.launch.recipes import task_source
 from adaland.launch.run import progress
@@ -88,10 +88,10 @@ def _replay(args: argparse.Namespace) -> None:
     ],
   }
   lines = [f"step {x.step}: {x.law}: {x.reason}" for x in found]
-  cli.emit(result, "\n".join(lines) or "no law was broken", args.json)
+  output.emit(result, "\n".join(lines) or "no law was broken", args.json)
   if found:
     raise errors.RunError(
-      f"{args.replay} breaks {cli.plural(len(found), 'law')}"
+      f"{args.replay} breaks {output.plural(len(found), 'law')}"
     )
 
 
@@ -151,7 +151,7 @@ def _soak(args: argparse.Namespace, source: task_source.TaskSource) -> None:
     "seed": args.seed,
   }
   text = "\n".join(f"{name}: {value}" for name, value in result.items())
-  cli.emit(result, text, args.json)
+  output.emit(result, text, args.json)
   broken = sum(counts.values())
   if broken:
-    raise errors.RunError(f"laws were broken {cli.plural(broken, 'time')}")
+    raise errors.RunError(f"laws were broken {output.plural(broken, 'time')}")

@@ -6,7 +6,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.runtimes import children
 from adaland.launch.studies import report, running, study, table
 
@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> None:
   )
   running.run(plan)
   result, page = report.write(plan)
-  cli.emit(result, page, args.json)
+  output.emit(result, page, args.json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ import pathlib
 import threading
 
 from adaland.envs.tasks import json_checks
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.run import process_tree
 from adaland.launch.studies import results
 
@@ -60,7 +60,7 @@ class Counter:
     # workers, are no longer in the tree.
     self.seconds = max(self.seconds, self._before + spent)
     content = json.dumps({"cpu_seconds": self.seconds}, indent=1) + "\n"
-    cli.write_atomically(str(self._path), content)
+    output.write_atomically(str(self._path), content)
 
 
 def _read(path: pathlib.Path) -> float:

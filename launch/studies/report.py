@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.evaluation.comparison import score_tables, summary
 from adaland.launch.studies import (
   curves,
@@ -99,7 +99,7 @@ def write(plan: running.Plan) -> tuple[dict[str, Any], str]:
   if decided:
     files[DECISIONS] = decisions.draw(decided)
   for name, content in files.items():
-    cli.write_atomically(str(plan.out / name), content)
+    output.write_atomically(str(plan.out / name), content)
   return result, page
 
 
@@ -121,7 +121,7 @@ def text(plan: running.Plan, result: Mapping[str, Any]) -> str:
     f"Each variant starts from the preset `{size.preset}`"
     + (f" with {settings}" if settings else "")
     + f", is trained for {plan.length} with "
-    f"{cli.plural(plan.seeds, 'seed')}, then plays held-out tasks of "
+    f"{output.plural(plan.seeds, 'seed')}, then plays held-out tasks of "
     f"`{size.taskset}`, {size.trials} trials each.",
     "",
     f"![Score by trial]({SCORES})",

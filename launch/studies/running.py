@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from adaland.agent.checkpoint import weights
 from adaland.envs import land
 from adaland.envs.tasks.task import Task
-from adaland.launch import cli, errors, train
+from adaland.launch import errors, output, train
 from adaland.launch.config import experiment, overrides, preset_configs
 from adaland.launch.evaluation import (
   fewshot,
@@ -174,7 +174,7 @@ def _trained(
   tasks: list[Task],
 ) -> dict[str, Any]:
   """Trains one variant with one seed; returns its results."""
-  cli.say(f"{plan.name}: {name}, seed {seed}")
+  output.say(f"{plan.name}: {name}, seed {seed}")
   workdir = plan.workdir(name, seed)
   with processor_time.Counter(plan.spent(name, seed)) as spent:
     done = train.train_and_evaluate(chosen, str(workdir), plan.size.launcher)
@@ -279,4 +279,4 @@ def _refuse_longer(
 
 
 def _write(path: pathlib.Path, result: dict[str, Any]) -> None:
-  cli.write_atomically(str(path), json.dumps(result, indent=1) + "\n")
+  output.write_atomically(str(path), json.dumps(result, indent=1) + "\n")

@@ -9,7 +9,7 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.studio import guard, server
 
 _EXAMPLES = """\
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     if not (workdir.startswith(_SHIPPED) or pathlib.Path(workdir).is_dir()):
       raise errors.UserError(f"--workdir={workdir}: no such directory")
   if not (guard.PAGE / _THREE).is_file():
-    cli.say(
+    output.say(
       "three.js is missing, so the page shows pictures instead of 3D: run "
       "make studio, which needs npm (Debian, Ubuntu: apt-get install npm)"
     )
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
   def started(address: str) -> None:
     print(f"the studio: {address}", flush=True)
     if not args.no_browser and not webbrowser.open(address):
-      cli.say("no browser could be opened: open the address yourself")
+      output.say("no browser could be opened: open the address yourself")
 
   with contextlib.suppress(KeyboardInterrupt):
     asyncio.run(studio.run(args.port, started))

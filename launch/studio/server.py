@@ -9,7 +9,7 @@ from websockets.asyncio import server
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 from adaland.launch.studio import guard, messages
 
 # Seconds in which a connection must send its token.
@@ -115,7 +115,7 @@ class Studio:
       self._backend = self._make()
     except errors.UserError as error:
       self._fault = errors.one_line(str(error))
-      cli.say(f"error: {self._fault}")
+      output.say(f"error: {self._fault}")
     finally:
       self._ready.set()
     if self._backend is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from adaland.envs.tasks import json_files, xland_minigrid
 from adaland.envs.tasks.task import Task
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 
 
 def add(commands: Any) -> None:
@@ -72,8 +72,8 @@ def run(
     f"ruleset {i} {note}" for i, found in notes.items() for note in found
   ]
   if args.out:
-    lines.append(f"{cli.plural(len(made), 'file')} written to {args.out}")
+    lines.append(f"{output.plural(len(made), 'file')} written to {args.out}")
   else:
     lines += [json.dumps(task) for task in described]
   result = {"tasks": described, "not_carried_over": notes}
-  cli.emit(result, "\n".join(lines), args.json)
+  output.emit(result, "\n".join(lines), args.json)

@@ -5,7 +5,7 @@ from typing import Any
 
 from adaland.envs.sampling import named
 from adaland.envs.tasks import complexity, probes
-from adaland.launch import cli
+from adaland.launch import cli, output
 
 
 def add_list(commands: Any) -> None:
@@ -32,7 +32,7 @@ def run_list(args: argparse.Namespace) -> None:
       for name, task in found.items()
     ]
   lines.append(f"Families: {', '.join(named.NAMES)}")
-  cli.emit(result, "\n".join(lines), args.json)
+  output.emit(result, "\n".join(lines), args.json)
 
 
 def means(

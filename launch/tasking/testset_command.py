@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from adaland.envs import constants
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 from adaland.launch.run import progress
 from adaland.launch.tasking import testset
 
@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     "--out",
     required=True,
     metavar="FILE",
-    type=cli.output_path,
+    type=output.writable_path,
     help="write the test set to this file",
   )
   cli.add_num_tasks_flag(command, 1000, "number of tasks")
@@ -58,10 +58,10 @@ def make(args: argparse.Namespace) -> None:
     lambda done, total: line.update(f"{done} of {total} tasks played"),
   )
   line.close()
-  cli.write_atomically(args.out, testset.encode(made))
+  output.write_atomically(args.out, testset.encode(made))
   result = testset.summary(made)
   text = "\n".join(f"{name}: {value:g}" for name, value in result.items())
-  cli.emit(result, text, args.json)
+  output.emit(result, text, args.json)
 
 
 def replay(args: argparse.Namespace) -> None:
@@ -78,4 +78,4 @@ def replay(args: argparse.Namespace) -> None:
     )
   result = testset.summary(read) | {"replayed": count}
   text = "\n".join(f"{name}: {value:g}" for name, value in result.items())
-  cli.emit(result, text, args.json)
+  output.emit(result, text, args.json)

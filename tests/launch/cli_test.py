@@ -9,7 +9,7 @@ import pathlib
 
 from absl.testing import absltest, parameterized
 
-from adaland.launch import cli, errors
+from adaland.launch import cli, errors, output
 
 
 def _run(work, *argv):
@@ -30,10 +30,6 @@ def _run(work, *argv):
 
 
 class CliTest(parameterized.TestCase):
-  def test_plural(self):
-    found = [cli.plural(number, "task") for number in (0, 1, 2)]
-    self.assertEqual(found, ["0 tasks", "1 task", "2 tasks"])
-
   @parameterized.parameters(
     ("--coutn=3", "unknown argument '--coutn=3', did you mean '--count'?"),
     ("--cou=3", "unknown argument '--cou=3'"),
@@ -82,7 +78,7 @@ class CliTest(parameterized.TestCase):
 
   def test_results_go_to_the_requested_output(self):
     def work(args):
-      cli.emit({"a": 1}, "a is one", args.json)
+      output.emit({"a": 1}, "a is one", args.json)
 
     path = os.path.join(self.create_tempdir().full_path, "out.json")
     self.assertEqual(_run(work), (0, "a is one\n", ""))
@@ -91,43 +87,6 @@ class CliTest(parameterized.TestCase):
     code, out, _ = _run(work, f"--json={path}")
     self.assertEqual((code, out), (0, "a is one\n"))
     self.assertEqual(json.loads(pathlib.Path(path).read_text()), {"a": 1})
-
-  def test_only_json_may_go_to_stdout(self):
-    self.assertEqual(cli.path_or_stdout("-"), "-")
-    with self.assertRaisesRegex(argparse.ArgumentTypeError, "- is stdout, all"):
-      cli.output_path("-")
-
-  def test_a_failed_write_leaves_only_the_old_file(self):
-    folder = pathlib.Path(self.create_tempdir().full_path)
-    (folder / "f").write_text("old")
-    with self.assertRaises(TypeError):
-      cli.write_atomically(str(folder / "f"), 3)  # pyrefly: ignore[bad-argument-type] (what is tested)
-    self.assertEqual([p.name for p in folder.iterdir()], ["f"])
-    self.assertEqual((folder / "f").read_text(), "old")
-
-  def test_files_have_the_permissions_of_new_files(self):
-    path = pathlib.Path(self.create_tempdir().full_path, "f")
-    before = os.umask(0o027)
-    try:
-      cli.write_atomically(str(path), "new")
-    finally:
-      os.umask(before)
-    self.assertEqual(path.stat().st_mode & 0o777, 0o640)
-
-  def test_a_link_stays_a_link_and_a_device_a_device(self):
-    folder = pathlib.Path(self.create_tempdir().full_path)
-    (folder / "f").write_text("old")
-    (folder / "link").symlink_to(folder / "f")
-    os.mkfifo(folder / "pipe")
-    reader = os.open(folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    for name in ("link", "pipe"):
-      path = cli.output_path(str(folder / name))
-      cli.write_atomically(path, "new")
-    self.assertEqual(os.read(reader, 10), b"new")
-    os.close(reader)
-    self.assertEqual((folder / "f").read_text(), "new")
-    self.assertTrue((folder / "link").is_symlink())
-    self.assertTrue((folder / "pipe").is_fifo())
 
   def test_an_unknown_flag_is_reported_before_missing_ones(self):
     parser = cli.Parser()

@@ -9,7 +9,7 @@ from unittest import mock
 import jax
 from absl.testing import absltest
 
-from adaland.launch import cli, errors, train
+from adaland.launch import errors, output, train
 from adaland.launch.config import overrides, preset_configs
 from adaland.launch.recipes import extensions, presets
 from adaland.launch.run import cores, rundir, scale_request, status_file
@@ -98,7 +98,7 @@ class SignalTest(absltest.TestCase):
       train.stopping_on_signals(stopped.set),
     ):
       thread.start()
-      cli.say(text)
+      output.say(text)
     thread.join()
     self.assertTrue(stopped.is_set())
 

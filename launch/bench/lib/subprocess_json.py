@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from adaland.launch import cli, errors
+from adaland.launch import errors, output
 
 _NOTED = 20_000  # Number of characters kept from the end of stderr.
 # A command's error, or the end of a traceback; JAX adds notes after that.
@@ -92,7 +92,7 @@ def run(module: str, *args: str, env: Mapping[str, str]) -> dict[str, float]:
   Raises:
     RunError: If it fails.
   """
-  cli.say(f"python -m {module} {' '.join(args)}")
+  output.say(f"python -m {module} {' '.join(args)}")
   done = Process(module, *args, env=env).wait()
   if done.fault:
     raise errors.RunError(f"python -m {module} {args[0]}: {done.fault}")

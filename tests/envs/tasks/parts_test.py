@@ -55,7 +55,12 @@ class ObjectSpecTest(absltest.TestCase):
     self.assertEqual(given.at, ((0.5, 1.0), None))
 
   def test_equal_positions_have_one_spelling(self):
-    for given in ((-0.0, 1), (np.float64(0.0), np.int64(1)), (0, 1.0)):
+    spellings: tuple[Any, ...] = (
+      (-0.0, 1),
+      (np.float64(0.0), np.int64(1)),
+      (0, 1.0),
+    )
+    for given in spellings:
       with self.subTest(given):
         self.assertEqual(
           repr(parts.ObjectSpec(_CUBE, 1, (given,)).at), "((0.0, 1.0),)"

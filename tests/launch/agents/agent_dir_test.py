@@ -133,7 +133,7 @@ class AgentDirTest(parameterized.TestCase):
   def test_a_failure_leaves_nothing_behind(self):
     with (
       absltest.mock.patch.object(
-        agent_dir.cli, "write_atomically", side_effect=OSError("full")
+        agent_dir.output, "write_atomically", side_effect=OSError("full")
       ),
       self.assertRaises(OSError),
     ):

@@ -205,7 +205,7 @@ class CurriculumServerTest(absltest.TestCase):
     made.exchange("a", 1, 0, [], 0)
     with (
       absltest.mock.patch.object(
-        curriculum_server.cli,
+        curriculum_server.output,
         "write_atomically",
         side_effect=OSError(28, "full", "x"),
       ),

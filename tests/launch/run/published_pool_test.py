@@ -89,7 +89,9 @@ class PublishedPoolTest(absltest.TestCase):
     made = self.make()
     with (
       absltest.mock.patch.object(
-        snapshots.cli, "write_atomically", side_effect=OSError(28, "No space")
+        snapshots.output,
+        "write_atomically",
+        side_effect=OSError(28, "No space"),
       ),
       self.assertRaisesRegex(errors.RunError, "No space|full"),
     ):

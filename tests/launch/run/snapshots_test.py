@@ -1,12 +1,13 @@
 """Tests of adaland.launch.run.snapshots, killed at any moment."""
 
+import os
 import pathlib
 
 import numpy as np
 from absl.testing import absltest
 
 from adaland.curriculum import coplayers
-from adaland.launch import cli, errors
+from adaland.launch import errors
 from adaland.launch.run import snapshots
 
 _FIRST = coplayers.FIRST_SNAPSHOT
@@ -67,7 +68,7 @@ class SnapshotPoolTest(absltest.TestCase):
     self.offer(pool, 10)
     saved = pool.state_dict()
     with (
-      absltest.mock.patch.object(cli.os, "replace", side_effect=OSError("no")),
+      absltest.mock.patch.object(os, "replace", side_effect=OSError("no")),
       self.assertRaisesRegex(OSError, "no"),
     ):
       self.offer(pool, 20)
