@@ -40,6 +40,9 @@ def remove_unused(days: float) -> None:
     try:
       if path.stat().st_atime < oldest:
         path.unlink()
+        # JAX 0.4 writes a second file beside it.
+        name = path.name.removesuffix("cache") + "atime"
+        path.with_name(name).unlink(missing_ok=True)
     except FileNotFoundError:
       pass  # Another process removed it.
 

@@ -48,14 +48,20 @@ class JaxFolderTest(absltest.TestCase):
       folder = caches.jax_folder()
       assert folder is not None
       folder.mkdir(parents=True)
-      ages = {"old-cache": 1.1, "new-cache": 0.9, "old-other": 1.1}
+      ages = {
+        "old-cache": 1.1,
+        "old-atime": 1.1,
+        "new-cache": 0.9,
+        "new-atime": 1.1,
+        "old-other": 1.1,
+      }
       for name, days in ages.items():
         (folder / name).touch()
         read = time.time() - days * 86_400
         os.utime(folder / name, (read, time.time()))
       caches.remove_unused(days=1)
       left = {x.name for x in folder.iterdir()}
-    self.assertEqual(left, {"new-cache", "old-other"})
+    self.assertEqual(left, {"new-cache", "new-atime", "old-other"})
 
 
 if __name__ == "__main__":
