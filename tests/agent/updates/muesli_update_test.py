@@ -1,6 +1,7 @@
 """Tests of adaland.agent.updates.muesli_update."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -35,25 +36,29 @@ class TargetsTest(parameterized.TestCase):
       privileged={"rules": np.zeros((4, 1, 14))},
     )
     rng = np.random.default_rng(1)
-    logits = jnp.asarray(rng.normal(size=(*batch.mask.shape, fakes.NUM_BINS)))
-    network = fakes.make_network(3)._replace(
-      truth=lambda goal, rules: jnp.ones(2),
-      critic=lambda params, output, truth: logits * truth[0],
-    )
-    params = network.init(jax.random.PRNGKey(0))
+    logits = rng.normal(size=(*batch.mask.shape, fakes.NUM_BINS))
 
-    def targets(weight):
-      config = dataclasses.replace(
-        learners.CONFIG,
-        privileged=learner_config.PrivilegedConfig(critic_weight=weight),
+    # In one program, what is computed twice is equal to the last bit.
+    @jax.jit
+    def run(batch, logits):
+      network = fakes.make_network(3)._replace(
+        truth=lambda goal, rules: jnp.ones(2),
+        critic=lambda params, output, truth: logits * truth[0],
       )
-      return _targets(network, config, params, batch)._asdict()
+      params = network.init(jax.random.PRNGKey(0))
 
-    without, told = targets(0.0), targets(1.0)
-    np.testing.assert_allclose(
-      told["value"],
-      categorical.decode(logits, learners.CONFIG.muesli.value_range),
-    )
+      def targets(weight):
+        config = dataclasses.replace(
+          learners.CONFIG,
+          privileged=learner_config.PrivilegedConfig(critic_weight=weight),
+        )
+        return _targets(network, config, params, batch)._asdict()
+
+      value = categorical.decode(logits, learners.CONFIG.muesli.value_range)
+      return targets(0.0), targets(1.0), value
+
+    without, told, value = jax.tree.map(np.asarray, run(batch, logits))
+    np.testing.assert_allclose(told["value"], value)
     self.assertGreater(np.abs(told["value"] - without["value"]).min(), 0)
     for name in set(without) - {"value"}:
       np.testing.assert_array_equal(told[name], without[name], err_msg=name)
@@ -62,28 +67,34 @@ class TargetsTest(parameterized.TestCase):
   def test_each_action_gets_its_own_q_value(self, cmpo):
     constants = dataclasses.replace(learners.CONFIG.muesli, cmpo=cmpo)
     config = dataclasses.replace(learners.CONFIG, muesli=constants)
-    network, batch = fakes.make_network(3), learners.batch()
-    params = network.init(jax.random.PRNGKey(0))
-    experience = muesli.experience_of(batch, fakes.SIZES)
-    made = _targets(network, config, params, batch)
-    output, _ = network.unroll(params, {}, batch.observation, batch.first)
 
-    def q(actions):
-      return model.look_ahead(network, params, output, actions, constants)
+    @jax.jit
+    def run(batch):
+      network = fakes.make_network(3)
+      params = network.init(jax.random.PRNGKey(0))
+      experience = muesli.experience_of(batch, fakes.SIZES)
+      made = _targets(network, config, params, batch)
+      output, _ = network.unroll(params, {}, batch.observation, batch.first)
 
-    actions = made.samples
-    if cmpo == "exact":
-      self.assertIsNone(actions)
-      actions = distributions.all_actions(fakes.SIZES)
-      actions = jnp.broadcast_to(actions, (*batch.mask.shape, *actions.shape))
-    look = muesli.LookAhead(
-      q(experience.action[:, :, None])[:, :, 0], made.samples, q(actions)
-    )
-    expected = jax.vmap(
-      lambda e, prior, value, q: muesli.targets(
-        e, prior, value, q, fakes.SIZES, constants
+      def q(actions):
+        return model.look_ahead(network, params, output, actions, constants)
+
+      actions = made.samples
+      if cmpo == "exact":
+        self.assertIsNone(actions)
+        actions = distributions.all_actions(fakes.SIZES)
+        actions = jnp.broadcast_to(actions, (*batch.mask.shape, *actions.shape))
+      look = muesli.LookAhead(
+        q(experience.action[:, :, None])[:, :, 0], made.samples, q(actions)
       )
-    )(experience, made.prior, made.value, look)
+      expected = jax.vmap(
+        lambda e, prior, value, q: muesli.targets(
+          e, prior, value, q, fakes.SIZES, constants
+        )
+      )(experience, made.prior, made.value, look)
+      return made, expected
+
+    made, expected = run(learners.batch())
     for name in ("returns", "advantages"):
       np.testing.assert_allclose(
         getattr(made, name), getattr(expected, name), rtol=1e-4, atol=1e-5
@@ -93,9 +104,14 @@ class TargetsTest(parameterized.TestCase):
 class ModelOffsetTest(absltest.TestCase):
   def test_every_offset_is_drawn(self):
     config = learner_config.MuesliConfig(model_every=4)
-    keys = jax.random.split(jax.random.PRNGKey(0), 30)
-    drawn = [int(muesli_update.model_offset(key, config)) for key in keys]
-    self.assertEqual(set(drawn), set(range(4)))
+    draw = functools.partial(muesli_update.model_offset, config=config)
+
+    @jax.jit
+    def draws():
+      keys = jax.random.split(jax.random.PRNGKey(0), 30)
+      return jax.vmap(draw)(keys)
+
+    self.assertEqual(set(np.asarray(draws()).tolist()), set(range(4)))
 
 
 class UpdateTest(absltest.TestCase):
@@ -107,11 +123,11 @@ class UpdateTest(absltest.TestCase):
     config = dataclasses.replace(learners.CONFIG, muesli=constants)
     learner, batch = learners.learner(config), learners.batch()
     network = fakes.make_network(3)
-    experience = muesli.experience_of(batch, fakes.SIZES)
 
     @jax.jit
     def expected(state, offset):
       """Returns the targets, and metrics by the formulas."""
+      experience = muesli.experience_of(batch, fakes.SIZES)
       target = muesli_update.targets(
         network,
         config,
@@ -150,6 +166,11 @@ class UpdateTest(absltest.TestCase):
         | {f"loss/{k}": jnp.sum(x) / num_steps for k, x in parts.items()},
       )
 
+    @jax.jit
+    def drawn_offset(rng_key):
+      _, _, offset_key = jax.random.split(rng_key, 3)
+      return muesli_update.model_offset(offset_key, constants)
+
     offsets = set()
     for seed in range(6):
       state = learner.init(jax.random.PRNGKey(seed))
@@ -157,14 +178,15 @@ class UpdateTest(absltest.TestCase):
         params=jax.tree.map(lambda x: 1.5 * np.asarray(x), state.target_params)
       )
       before = jax.tree.map(np.array, state)
-      _, _, offset_key = jax.random.split(before.rng_key, 3)
-      offset = muesli_update.model_offset(offset_key, constants)
+      offset = drawn_offset(before.rng_key)
       state, metrics = learner.update(state, batch)
       self.assertFalse(np.array_equal(state.rng_key, before.rng_key))
       if int(offset) in offsets:
         continue
       offsets.add(int(offset))
-      complete, moment, wanted = expected(before, offset)
+      complete, moment, wanted = jax.tree.map(
+        np.asarray, expected(before, offset)
+      )
       self.assertLess(complete.sum(), batch.mask.sum())
       for name, value in wanted.items():
         np.testing.assert_allclose(
