@@ -1,7 +1,8 @@
 """Tests of adaland.agent.muesli.model with a network's own model."""
 
+import functools
+
 import jax
-import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
@@ -9,40 +10,45 @@ from adaland.agent import distributions
 from adaland.agent.muesli import model, muesli
 from tests.agent import fakes, learners
 
+_NETWORK = fakes.make_network(3)
+_model_step = jax.jit(_NETWORK.model_step)
+_look_ahead = jax.jit(
+  functools.partial(model.look_ahead, _NETWORK), static_argnums=3
+)
+_unroll_model = jax.jit(
+  functools.partial(model.unroll_model, _NETWORK), static_argnums=3
+)
+
+
+@jax.jit
+def _start(batch):
+  """Returns parameters, the network's output, and one-hots of the actions."""
+  params = _NETWORK.init(jax.random.PRNGKey(0))
+  output, _ = _NETWORK.unroll(params, {}, batch.observation, batch.first)
+  return params, output, distributions.one_hot(batch.action, fakes.SIZES)
+
 
 class ModelTest(absltest.TestCase):
   def setUp(self):
     super().setUp()
-    self.network = fakes.make_network(3)
-    self.params = self.network.init(jax.random.PRNGKey(0))
-    self.batch = learners.batch(2)
-    self.output, _ = self.network.unroll(
-      self.params, {}, self.batch.observation, self.batch.first
+    self.params, self.output, self.actions = jax.tree.map(
+      np.asarray, _start(learners.batch(2))
     )
-    self.actions = distributions.one_hot(self.batch.action, fakes.SIZES)
 
   def _model(self, b, t, actions):
     """Follows actions from one state; returns the last reward and value."""
     reward = policy = value = np.zeros([])
     h, c = self.output.model_hidden[b, t], self.output.model_cell[b, t]
     for action in actions:
-      h, c, reward, policy, value = self.network.model_step(
-        self.params, h, c, action
-      )
+      h, c, reward, policy, value = _model_step(self.params, h, c, action)
     return reward, policy, value
 
-  def _unroll(self, model_steps, model_every, offset):
-    config = muesli.MuesliConfig(
-      model_steps=model_steps, model_every=model_every
+  def _unroll(self, offset=0, **constants):
+    config = muesli.MuesliConfig(**constants)
+    predictions = _unroll_model(
+      self.params, self.output, self.actions, config, offset
     )
-    return model.unroll_model(
-      self.network,
-      self.params,
-      self.output,
-      self.actions,
-      config,
-      jnp.asarray(offset),
-    )
+    return jax.tree.map(np.asarray, predictions)
 
   def test_unrolled_along_the_actions_taken(self):
     predictions = self._unroll(model_steps=3, model_every=2, offset=1)
@@ -77,43 +83,40 @@ class ModelTest(absltest.TestCase):
     )
 
   def test_a_model_of_one_step_looks_no_further(self):
-    self.assertIsNone(self._unroll(1, 1, 0).far)
+    self.assertIsNone(self._unroll(model_steps=1, model_every=1).far)
 
   def test_without_a_model_nothing_is_predicted_ahead(self):
-    config = muesli.MuesliConfig(model=False, returns="vtrace", cmpo="none")
-    predictions = model.unroll_model(
-      self.network,
-      self.params,
-      self.output,
-      self.actions,
-      config,
-      jnp.asarray(0),
-    )
+    predictions = self._unroll(model=False, returns="vtrace", cmpo="none")
     self.assertIsNone(predictions.near)
     self.assertIsNone(predictions.far)
 
   def test_all_actions_are_asked_about_in_order(self):
     config = muesli.MuesliConfig(gamma=0.9, value_range=10.0)
-    q = model.look_at_all(
-      self.network, self.params, self.output, fakes.SIZES, config
-    )
+    q = jax.jit(
+      lambda params, output: model.look_at_all(
+        _NETWORK, params, output, fakes.SIZES, config
+      )
+    )(self.params, self.output)
     self.assertEqual(q.shape, (2, 6, 6))
-    asked = distributions.one_hot(np.array([[2, 1]]), fakes.SIZES)
-    asked = jnp.broadcast_to(asked, (2, 6, 1, 5))
-    one = model.look_ahead(
-      self.network, self.params, self.output, asked, config
+    asked = jax.jit(distributions.one_hot, static_argnums=1)(
+      np.array([[2, 1]]), fakes.SIZES
     )
+    asked = np.broadcast_to(asked, (2, 6, 1, 5))
+    one = _look_ahead(self.params, self.output, asked, config)
     # With heads of 3 and 2 actions, (2, 1) is the last.
-    np.testing.assert_allclose(q[:, :, 5], one[:, :, 0], rtol=1e-5)
+    np.testing.assert_allclose(
+      np.asarray(q)[:, :, 5], np.asarray(one)[:, :, 0], rtol=1e-5
+    )
 
   def test_q_is_reward_plus_discounted_value(self):
     config = muesli.MuesliConfig(gamma=0.9, value_range=10.0)
-    asked = jnp.stack([self.actions, self.actions[:, ::-1]], axis=2)
-    q = model.look_ahead(self.network, self.params, self.output, asked, config)
+    asked = np.stack([self.actions, self.actions[:, ::-1]], axis=2)
+    q = np.asarray(_look_ahead(self.params, self.output, asked, config))
+    softmax = jax.jit(jax.nn.softmax)
     bins = np.linspace(-10, 10, fakes.NUM_BINS)
 
     def scalar(logits):
-      h = np.dot(np.asarray(jax.nn.softmax(logits), np.float64), bins)
+      h = np.dot(np.asarray(softmax(logits), np.float64), bins)
       # Solved from h = √(x + 1) - 1 + 0.001 x by a quadratic in √(x + 1).
       u = (np.sqrt(1 + 0.004 * (1.001 + abs(h))) - 1) / 0.002
       return np.sign(h) * (u * u - 1)
