@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
@@ -5,16 +6,18 @@ from absl.testing import absltest
 from adaland.agent.muesli import categorical, diagnostics, muesli_types
 
 _BINS, _RANGE = 9, 4.0
+_head_metrics = jax.jit(diagnostics.head_metrics, static_argnums=(2, 3))
 
 
+@jax.jit
 def _predictions(policy, value, reward) -> muesli_types.Predictions:
   """Returns predictions of given scalars, for one row of steps."""
 
   def logits(x):
-    weights = categorical.encode(jnp.asarray(x), _BINS, _RANGE)
+    weights = categorical.encode(x, _BINS, _RANGE)
     return jnp.log(jnp.maximum(weights, 1e-30))[None]
 
-  policy_logits = jnp.log(jnp.asarray(policy))[None]
+  policy_logits = jnp.log(policy)[None]
   return muesli_types.Predictions(
     policy_logits=policy_logits,
     value_logits=logits(value),
@@ -32,12 +35,12 @@ class HeadMetricsTest(absltest.TestCase):
   def test_by_hand(self):
     predictions = _predictions(
       # Heads of 2 and 1 actions; the last step is padding.
-      policy=[[0.5, 0.5, 1.0], [0.9, 0.1, 1.0], [0.01, 0.99, 1.0]],
-      value=[1.0, 3.0, 100.0],
-      reward=[0.2, 0.2, 5.0],
+      policy=np.array([[0.5, 0.5, 1.0], [0.9, 0.1, 1.0], [0.01, 0.99, 1.0]]),
+      value=np.array([1.0, 3.0, 100.0]),
+      reward=np.array([0.2, 0.2, 5.0]),
     )
-    mask = jnp.array([[1.0, 1.0, 0.0]])
-    metrics = diagnostics.head_metrics(predictions, mask, (2, 1), _RANGE)
+    mask = np.array([[1.0, 1.0, 0.0]])
+    metrics = _head_metrics(predictions, mask, (2, 1), _RANGE)
     expected = {
       # Standard deviations .2, .2 and 0 of three actions.
       "spread/policy": np.sqrt(2 * 0.04 / 3),
@@ -55,12 +58,11 @@ class HeadMetricsTest(absltest.TestCase):
       )
 
   def test_of_padding_alone_all_is_zero(self):
-    predictions = _predictions([[0.5, 0.5]], [1.0], [1.0])
-    metrics = diagnostics.head_metrics(
-      predictions, jnp.zeros([1, 1]), (2,), _RANGE
-    )
+    one = np.ones(1)
+    predictions = _predictions(np.array([[0.5, 0.5]]), one, one)
+    metrics = _head_metrics(predictions, np.zeros([1, 1]), (2,), _RANGE)
     for name, value in metrics.items():
-      self.assertEqual(value, 0, name)
+      self.assertEqual(float(value), 0, name)
 
 
 if __name__ == "__main__":
