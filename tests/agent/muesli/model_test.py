@@ -4,6 +4,9 @@ The fake's hidden state is a number. Its decimal digits are the actions that the
 model took, so it shows which actions were queried, and in which order.
 """
 
+import functools
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
@@ -38,21 +41,27 @@ _NETWORK = types.Network(
   truth=_unused,
   critic=_unused,
 )
+_look_ahead = jax.jit(
+  functools.partial(model.look_ahead, _NETWORK), static_argnums=3
+)
+_unroll_model = jax.jit(
+  functools.partial(model.unroll_model, _NETWORK), static_argnums=3
+)
 
 
 def _output(hidden, cell=0.0):
-  hidden = jnp.asarray(hidden, jnp.float32)[..., None]
+  hidden = np.asarray(hidden, np.float32)[..., None]
   return types.NetworkOutput(
     policy_logits=hidden,
-    value_logits=hidden * jnp.array([[[1.0, 0.0, -1.0]]]),
+    value_logits=hidden * np.array([[[1.0, 0.0, -1.0]]], np.float32),
     model_hidden=hidden,
-    model_cell=jnp.full_like(hidden, cell),
-    belief_logits=jnp.zeros([*hidden.shape[:-1], 0]),
+    model_cell=np.full_like(hidden, cell),
+    belief_logits=np.zeros([*hidden.shape[:-1], 0], np.float32),
   )
 
 
 def _one_hots(actions):
-  return jnp.asarray(np.eye(_NUM_ACTIONS, dtype=np.float32)[actions])
+  return np.eye(_NUM_ACTIONS, dtype=np.float32)[actions]
 
 
 def _scalar(logits, value_range):
@@ -68,8 +77,8 @@ class LookAheadTest(absltest.TestCase):
     config = muesli.MuesliConfig(gamma=0.9, value_range=2.0)
     hidden = np.array([[0.1, 0.2], [0.3, 0.0]])
     actions = np.array([[[0, 2], [1, 1]], [[2, 0], [0, 1]]])
-    q = model.look_ahead(
-      _NETWORK, 0.02, _output(hidden, cell=0.5), _one_hots(actions), config
+    q = np.asarray(
+      _look_ahead(0.02, _output(hidden, cell=0.5), _one_hots(actions), config)
     )
     self.assertEqual(q.shape, (2, 2, 2))
     for index, action in np.ndenumerate(actions):
@@ -89,9 +98,8 @@ class UnrollModelTest(absltest.TestCase):
 
   def unroll(self, every, offset):
     config = muesli.MuesliConfig(model_steps=3, model_every=every)
-    return model.unroll_model(
-      _NETWORK, 1.0, self.output, self.actions, config, jnp.asarray(offset)
-    )
+    predictions = _unroll_model(1.0, self.output, self.actions, config, offset)
+    return jax.tree.map(np.asarray, predictions)
 
   def test_each_step_follows_the_actions_taken_from_there_on(self):
     near, far = self.predictions.near, self.predictions.far
