@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -12,13 +12,16 @@ from adaland.agent.muesli import cmpo
 from tests.agent.muesli import heads
 
 _CONFIG = MuesliConfig(num_samples=3)
+_weights = jax.jit(cmpo.weights, static_argnums=1)
+_sampled_policy = jax.jit(cmpo.sampled_policy, static_argnums=3)
+_exact_policy = jax.jit(cmpo.exact_policy, static_argnums=(2, 3))
 
 
 class CmpoTest(parameterized.TestCase):
   def test_cmpo_weights_by_hand(self):
     # N = 2: e = (e^1, e^-0.5), the first advantage being clipped;
     # z_1 = (1 + e^-0.5) / 2, z_2 = (1 + e) / 2.
-    weights = cmpo.weights(jnp.array([5.0, -0.5]), _CONFIG)
+    weights = _weights(np.array([5.0, -0.5]), _CONFIG)
     e1, e2 = np.exp(1.0), np.exp(-0.5)
     np.testing.assert_allclose(
       weights, [2 * e1 / (1 + e2), 2 * e2 / (1 + e1)], rtol=1e-6
@@ -27,7 +30,7 @@ class CmpoTest(parameterized.TestCase):
   def test_cmpo_weights_with_another_initial_normaliser(self):
     # z_1 = (2 + e^-0.5) / 2, z_2 = (2 + e) / 2.
     config = dataclasses.replace(_CONFIG, z_init=2.0)
-    weights = cmpo.weights(jnp.array([5.0, -0.5]), config)
+    weights = _weights(np.array([5.0, -0.5]), config)
     e1, e2 = np.exp(1.0), np.exp(-0.5)
     np.testing.assert_allclose(
       weights, [2 * e1 / (2 + e2), 2 * e2 / (2 + e1)], rtol=1e-6
@@ -45,12 +48,12 @@ class CmpoTest(parameterized.TestCase):
     advantages = rng.normal(size=6)
     draws = np.array(list(itertools.product(range(6), repeat=3)))
     probability = np.exp(log_p[draws].sum(axis=1))
-    weights = cmpo.weights(heads.float32(advantages[draws] / sigma), _CONFIG)
+    weights = _weights(advantages[draws] / sigma, _CONFIG)
     plain = np.einsum("dn,dns->ds", weights, actions[draws]) / 3
-    estimate = cmpo.sampled_policy(
-      heads.float32(np.tile(prior, (len(draws), 1))),
-      heads.float32(actions[draws]),
-      heads.float32(advantages[draws] / sigma),
+    estimate = _sampled_policy(
+      np.tile(prior, (len(draws), 1)),
+      actions[draws],
+      advantages[draws] / sigma,
       _CONFIG,
     )
 
@@ -70,7 +73,7 @@ class CmpoTest(parameterized.TestCase):
     exact = prior * np.exp(np.clip(advantage, -1, 1))
     exact /= exact.sum()
     sample = rng.choice(3, p=prior, size=[200, 4000])
-    weights = cmpo.weights(heads.float32(advantage[sample]), _CONFIG)
+    weights = np.asarray(_weights(advantage[sample], _CONFIG))
     estimate = [np.mean(weights * (sample == a)) for a in range(3)]
     np.testing.assert_allclose(estimate, exact, atol=3e-3)
 
@@ -82,21 +85,18 @@ class CmpoTest(parameterized.TestCase):
       distances = []
       for share in (0.5, 1 / (1 + np.exp(c))):
         best = np.arange(10_000) < 10_000 * share
-        weights = cmpo.weights(
-          jnp.where(best, 1e9, -1e9),
-          config,
-        )
+        weights = np.asarray(_weights(np.where(best, 1e9, -1e9), config))
         distances.append(0.5 * np.mean(np.abs(weights - 1)))
       self.assertLess(float(distances[0]), float(distances[1]))
       np.testing.assert_allclose(distances[1], np.tanh(c / 2), rtol=1e-3)
 
   def test_without_the_control_variate_it_is_the_plain_mean(self):
-    prior = heads.float32(heads.log_policy(np.zeros(heads.S)))
-    samples = heads.float32(heads.one_hot(np.array([[0, 1], [2, 1]])))
+    prior = heads.log_policy(np.zeros(heads.S))
+    samples = heads.one_hot(np.array([[0, 1], [2, 1]]))
     config = dataclasses.replace(_CONFIG, control_variate=False)
-    normalised = jnp.array([5.0, -0.5])
-    policy = cmpo.sampled_policy(prior, samples, normalised, config)
-    w1, w2 = cmpo.weights(normalised, config)
+    normalised = np.array([5.0, -0.5])
+    policy = _sampled_policy(prior, samples, normalised, config)
+    w1, w2 = np.asarray(_weights(normalised, config))
     np.testing.assert_allclose(
       policy, [w1 / 2, 0, w2 / 2, 0, (w1 + w2) / 2], rtol=1e-6
     )
@@ -116,9 +116,7 @@ class CmpoTest(parameterized.TestCase):
       total = sum(joint.values())
       for (a, b), p in joint.items():
         expected[row, [a, 3 + b]] += p / total
-    policy = cmpo.exact_policy(
-      heads.float32(prior), heads.float32(advantages), heads.SIZES, _CONFIG
-    )
+    policy = _exact_policy(prior, advantages, heads.SIZES, _CONFIG)
     np.testing.assert_allclose(policy, expected, rtol=1e-5)
 
 
