@@ -36,21 +36,24 @@ class LossesTest(parameterized.TestCase):
 
   def test_of_all_actions_the_cmpo_policy_is_exact(self):
     case = cases.Case(0, True, cases.CONFIG)
-    advantages = heads.float32(np.random.default_rng(3).normal(size=[6, 6]))
+    advantages = np.random.default_rng(3).normal(size=[6, 6])
+    advantages = advantages.astype(np.float32)
     parts = _losses(
       case.predictions(),
-      case.targets()._replace(samples=None, advantages=advantages),
+      case.targets()._replace(samples=None, advantages=jnp.asarray(advantages)),
       case.experience(),
       jnp.asarray(0.7),
       heads.SIZES,
       cases.CONFIG,
     )
-    policy = cmpo.exact_policy(
-      heads.float32(case.prior), advantages / 0.7, heads.SIZES, cases.CONFIG
+    policy = jax.jit(cmpo.exact_policy, static_argnums=(2, 3))(
+      case.prior, advantages / 0.7, heads.SIZES, cases.CONFIG
     )
     log_pi = heads.log_policy(case.policy_logits[:, 0])
     np.testing.assert_allclose(
-      parts["cmpo"], -case.mask * np.sum(policy * log_pi, axis=-1), rtol=1e-4
+      parts["cmpo"],
+      -case.mask * np.sum(np.asarray(policy) * log_pi, axis=-1),
+      rtol=1e-4,
     )
 
   def test_what_is_switched_off_is_left_out(self):
@@ -79,7 +82,9 @@ class LossesTest(parameterized.TestCase):
       @ heads.log_softmax(case.value_logits[t, 0])
       for t in range(4)
     ]
-    np.testing.assert_allclose(alone["value"][:4], expected, rtol=1e-4)
+    np.testing.assert_allclose(
+      np.asarray(alone["value"])[:4], expected, rtol=1e-4
+    )
 
   @parameterized.parameters(2, 4)
   def test_looking_far_from_every_nth_step_is_right_on_average(self, every):
@@ -87,7 +92,7 @@ class LossesTest(parameterized.TestCase):
     config = dataclasses.replace(cases.CONFIG, model_every=every)
 
     def parts(config, *which):
-      return _losses(
+      losses = _losses(
         case.predictions(*which),
         case.targets(),
         case.experience(),
@@ -95,6 +100,7 @@ class LossesTest(parameterized.TestCase):
         heads.SIZES,
         config,
       )
+      return jax.tree.map(np.asarray, losses)
 
     expected = parts(cases.CONFIG)
     some = [parts(config, every, offset) for offset in range(every)]
@@ -106,17 +112,19 @@ class LossesTest(parameterized.TestCase):
   def test_values_after_the_end_are_taught_to_be_zero(self):
     config = cases.CONFIG
     case = cases.Case(0, True, config)
-    gradient = jax.grad(
-      allow_int=True,
-      fun=lambda p: _losses(
-        p,
+
+    def loss(predictions):
+      parts = _losses(
+        predictions,
         case.targets(),
         case.experience(),
         jnp.asarray(1.0),
         heads.SIZES,
         config,
-      )["value"].sum(),
-    )(case.predictions())
+      )
+      return parts["value"].sum()
+
+    gradient = jax.jit(jax.grad(loss, allow_int=True))(case.predictions())
     gradient = np.concatenate(
       [gradient.near.value_logits, gradient.far.value_logits], axis=1
     )
@@ -138,25 +146,25 @@ class LossesTest(parameterized.TestCase):
     # d/dlogits of -A log π = -A (one-hot - π), and the ratio has no gradient.
     config = dataclasses.replace(cases.CONFIG, model_steps=1)
     rest = [(1 - taken) / 2] * 2
-    logits = jnp.log(jnp.array([0.5, 0.25, 0.25, 0.5, 0.5]))
-    experience = muesli.Experience(
-      action=jnp.array([[1.0, 0, 0, 1, 0]]),
-      behaviour=jnp.log(jnp.array([[taken, *rest, 0.5, 0.5]])),
-      reward=jnp.zeros([1]),
-      discount=jnp.zeros([1]),
-      mask=jnp.ones([1]),
-    )
-    target = muesli.Targets(
-      returns=jnp.array([3.0]),
-      action_returns=jnp.array([3.0]),
-      complete=jnp.ones([1]),
-      value=jnp.array([1.0]),
-      prior=jnp.log(jnp.array([[1 / 3, 1 / 3, 1 / 3, 0.5, 0.5]])),
-      samples=jnp.zeros([1, 3, 5]),
-      advantages=jnp.zeros([1, 3]),
-    )
+    logits = np.log(np.array([0.5, 0.25, 0.25, 0.5, 0.5], np.float32))
 
     def loss(x):
+      experience = muesli.Experience(
+        action=jnp.array([[1.0, 0, 0, 1, 0]]),
+        behaviour=jnp.log(jnp.array([[taken, *rest, 0.5, 0.5]])),
+        reward=jnp.zeros([1]),
+        discount=jnp.zeros([1]),
+        mask=jnp.ones([1]),
+      )
+      target = muesli.Targets(
+        returns=jnp.array([3.0]),
+        action_returns=jnp.array([3.0]),
+        complete=jnp.ones([1]),
+        value=jnp.array([1.0]),
+        prior=jnp.log(jnp.array([[1 / 3, 1 / 3, 1 / 3, 0.5, 0.5]])),
+        samples=jnp.zeros([1, 3, 5]),
+        advantages=jnp.zeros([1, 3]),
+      )
       predictions = muesli.Predictions(
         policy_logits=x[None],
         value_logits=jnp.zeros([1, cases.BINS]),
@@ -173,7 +181,7 @@ class LossesTest(parameterized.TestCase):
       )["policy_gradient"].sum()
 
     np.testing.assert_allclose(
-      jax.grad(loss)(logits),
+      jax.jit(jax.grad(loss))(logits),
       weight * np.array([-2.0, 1.0, 1.0, -2.0, 2.0]),
       rtol=1e-5,
     )
@@ -195,7 +203,8 @@ class LossesTest(parameterized.TestCase):
         {name: x.sum() for name, x in parts.items()}, config
       )
 
-    for leaf in jax.tree_util.tree_leaves(jax.grad(loss)(case.targets())):
+    gradient = jax.jit(jax.grad(loss))(case.targets())
+    for leaf in jax.tree_util.tree_leaves(gradient):
       np.testing.assert_array_equal(leaf, 0)
 
   def test_total_is_weighted(self):
@@ -209,7 +218,8 @@ class LossesTest(parameterized.TestCase):
       reward_weight=4.0,
       value_weight=5.0,
     )
-    self.assertEqual(muesli.total_loss(parts, config), 54321.0)
+    total = jax.jit(muesli.total_loss, static_argnums=1)(parts, config)
+    self.assertEqual(float(total), 54321.0)
 
 
 if __name__ == "__main__":
