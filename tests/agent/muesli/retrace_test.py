@@ -1,8 +1,12 @@
-import jax.numpy as jnp
+import jax
 import numpy as np
 from absl.testing import absltest
 
 from adaland.agent.muesli import retrace
+
+_complete_steps = jax.jit(retrace.complete_steps)
+_retrace_returns = jax.jit(retrace.retrace_returns, static_argnames="lambda_")
+_vtrace_returns = jax.jit(retrace.vtrace_returns, static_argnames="lambda_")
 
 
 def _reference(q, v, reward, gamma, discount, ratio, complete, lambda_):
@@ -62,44 +66,36 @@ class VtraceTest(absltest.TestCase):
         discount[length - 1] = 0
       v, reward = rng.normal(size=[2, 7])
       ratio = rng.uniform(0.2, 2, size=[7])
-      complete = np.array(
-        retrace.complete_steps(
-          jnp.asarray(mask, jnp.float32), jnp.asarray(discount, jnp.float32)
-        )
-      )
-      got = retrace.vtrace_returns(
-        *(
-          jnp.asarray(x, jnp.float32)
-          for x in (v, reward, 0.9 * discount, ratio, complete)
-        ),
-        lambda_=0.8,
+      complete = np.asarray(_complete_steps(mask.astype(np.float32), discount))
+      got = _vtrace_returns(
+        v, reward, 0.9 * discount, ratio, complete, lambda_=0.8
       )
       wanted = _vtrace_reference(v, reward, 0.9, discount, ratio, complete, 0.8)
       for x, y in zip(got, wanted, strict=True):
         np.testing.assert_allclose(
-          x * complete, y * complete, rtol=1e-4, atol=1e-6
+          np.asarray(x) * complete, y * complete, rtol=1e-4, atol=1e-6
         )
 
 
 class RetraceTest(absltest.TestCase):
   def test_complete_steps(self):
-    mask = jnp.array([1.0, 1, 1, 0, 0])
-    cut = retrace.complete_steps(mask, jnp.array([1.0, 1, 1, 0, 0]))
+    mask = np.array([1.0, 1, 1, 0, 0])
+    cut = _complete_steps(mask, np.array([1.0, 1, 1, 0, 0]))
     np.testing.assert_array_equal(cut, [1, 1, 0, 0, 0])
-    ended = retrace.complete_steps(mask, jnp.array([1.0, 1, 0, 1, 1]))
+    ended = _complete_steps(mask, np.array([1.0, 1, 0, 1, 1]))
     np.testing.assert_array_equal(ended, [1, 1, 1, 0, 0])
-    full = retrace.complete_steps(jnp.ones([3]), jnp.array([1.0, 1, 0]))
+    full = _complete_steps(np.ones([3]), np.array([1.0, 1, 0]))
     np.testing.assert_array_equal(full, [1, 1, 1])
 
   def test_by_hand(self):
     # γ = 0.5, λ = 0.8. The last step ends the episode.
-    returns = retrace.retrace_returns(
-      q=jnp.array([9.0, 4.0, 2.0]),
-      v=jnp.array([7.0, 5.0, 3.0]),
-      reward=jnp.array([1.0, 2.0, 6.0]),
-      discount=jnp.array([0.5, 0.5, 0.0]),
-      ratio=jnp.array([1.0, 0.5, 2.0]),
-      complete=jnp.ones([3]),
+    returns = _retrace_returns(
+      q=np.array([9.0, 4.0, 2.0]),
+      v=np.array([7.0, 5.0, 3.0]),
+      reward=np.array([1.0, 2.0, 6.0]),
+      discount=np.array([0.5, 0.5, 0.0]),
+      ratio=np.array([1.0, 0.5, 2.0]),
+      complete=np.ones([3]),
       lambda_=0.8,
     )
     # G_2 = 6; c_2 = 0.8, G_1 = 2 + 0.5 (3 + 0.8 (6 - 2)) = 5.1;
@@ -110,13 +106,13 @@ class RetraceTest(absltest.TestCase):
     rng = np.random.default_rng(0)
     reward = rng.normal(size=[6]).astype(np.float32)
     v = rng.normal(size=[6]).astype(np.float32)
-    returns = retrace.retrace_returns(
-      q=jnp.asarray(v),
-      v=jnp.asarray(v),
-      reward=jnp.asarray(reward),
-      discount=jnp.array([1.0, 1, 1, 1, 1, 0]),
-      ratio=jnp.ones([6]),
-      complete=jnp.ones([6]),
+    returns = _retrace_returns(
+      q=v,
+      v=v,
+      reward=reward,
+      discount=np.array([1.0, 1, 1, 1, 1, 0]),
+      ratio=np.ones([6]),
+      complete=np.ones([6]),
       lambda_=1.0,
     )
     np.testing.assert_allclose(
@@ -133,21 +129,15 @@ class RetraceTest(absltest.TestCase):
         discount[length - 1] = 0
       q, v, reward = rng.normal(size=[3, T])
       ratio = rng.uniform(0.2, 2, size=[T])
-      complete = np.array(
-        retrace.complete_steps(
-          jnp.asarray(mask, jnp.float32), jnp.asarray(discount, jnp.float32)
-        )
-      )
+      complete = np.asarray(_complete_steps(mask.astype(np.float32), discount))
       self.assertEqual(complete.sum(), length if ends else length - 1)
-      returns = retrace.retrace_returns(
-        *(
-          jnp.asarray(x, jnp.float32)
-          for x in (q, v, reward, 0.9 * discount, ratio, complete)
-        ),
-        lambda_=0.95,
+      returns = _retrace_returns(
+        q, v, reward, 0.9 * discount, ratio, complete, lambda_=0.95
       )
       expected = _reference(q, v, reward, 0.9, discount, ratio, complete, 0.95)
-      np.testing.assert_allclose(returns * complete, expected, rtol=1e-4)
+      np.testing.assert_allclose(
+        np.asarray(returns) * complete, expected, rtol=1e-4
+      )
 
 
 if __name__ == "__main__":
