@@ -10,6 +10,9 @@ from absl.testing import absltest, parameterized
 from adaland.agent.muesli import muesli, retrace
 from tests.agent.muesli import cases, heads
 
+_targets = jax.jit(muesli.targets, static_argnames=("sizes", "config"))
+_update_scale = jax.jit(muesli.update_scale, static_argnums=2)
+
 
 def _advantages(target: muesli.Targets) -> jax.Array:
   assert target.advantages is not None
@@ -18,13 +21,16 @@ def _advantages(target: muesli.Targets) -> jax.Array:
 
 class TargetsTest(parameterized.TestCase):
   def test_prior_by_hand(self):
-    target = jnp.log(jnp.array([0.5, 0.3, 0.2, 0.6, 0.4]))
-    behaviour = jnp.log(jnp.array([0.1, 0.1, 0.8, 0.5, 0.5]))
+    target = np.log([0.5, 0.3, 0.2, 0.6, 0.4])
+    behaviour = np.log([0.1, 0.1, 0.8, 0.5, 0.5])
     config = dataclasses.replace(
       cases.CONFIG, behaviour_prior=0.2, uniform_prior=0.1
     )
+    prior = jax.jit(muesli.prior_policy, static_argnums=(2, 3))(
+      target, behaviour, heads.SIZES, config
+    )
     np.testing.assert_allclose(
-      np.exp(muesli.prior_policy(target, behaviour, heads.SIZES, config)),
+      np.exp(np.asarray(prior)),
       [
         0.35 + 0.02 + 0.1 / 3,
         0.21 + 0.02 + 0.1 / 3,
@@ -41,19 +47,19 @@ class TargetsTest(parameterized.TestCase):
     # The second action is half as likely under the prior as when taken.
     prior = np.stack([half, half - np.log(2) * action[0], half])
     config = dataclasses.replace(cases.CONFIG, gamma=0.5, retrace_lambda=0.8)
-    target = muesli.targets(
+    target = _targets(
       muesli.Experience(
         action=jnp.asarray(action),
-        behaviour=jnp.stack([half] * 3),
+        behaviour=jnp.asarray(np.stack([half] * 3)),
         reward=jnp.array([1.0, 2.0, 6.0]),
         discount=jnp.array([1.0, 1.0, 0.0]),
-        mask=jnp.ones([3]),
+        mask=jnp.array([1.0, 1.0, 1.0]),
       ),
-      prior=jnp.asarray(prior),
-      value=jnp.array([6.0, 5.0, 1.0]),
+      prior=prior,
+      value=np.array([6.0, 5.0, 1.0]),
       look=muesli.LookAhead(
         q_taken=jnp.array([9.0, 4.0, 2.0]),
-        samples=jnp.zeros([3, 3, 5]),
+        samples=jnp.asarray(np.zeros([3, 3, 5], np.float32)),
         q=jnp.array([[7.0, 7, 7], [4, 5, 6], [3, 1, 5]]),
       ),
       sizes=heads.SIZES,
@@ -75,16 +81,16 @@ class TargetsTest(parameterized.TestCase):
     for garbage in (0.0, 1e6):
       junk = np.where(mask > 0, 0.0, garbage)
       base = np.random.default_rng(1).normal(size=[7, 5])
-      target = muesli.targets(
+      target = _targets(
         muesli.Experience(
-          action=jnp.ones([5, 5]),
+          action=heads.float32(np.ones([5, 5])),
           behaviour=heads.float32(np.full([5, 5], -1.0)),
           reward=heads.float32(base[0] + junk),
           discount=jnp.array([1.0, 1, 1, 1, 1]),
           mask=heads.float32(mask),
         ),
-        prior=heads.float32(np.full([5, 5], -1.0)),
-        value=heads.float32(base[1] + junk),
+        prior=np.full([5, 5], -1.0),
+        value=base[1] + junk,
         look=muesli.LookAhead(
           q_taken=heads.float32(base[2] + junk),
           samples=heads.float32(rng.normal(size=[5, 3, 5])),
@@ -102,36 +108,32 @@ class TargetsTest(parameterized.TestCase):
       cases.CONFIG, variance_decay=0.9, variance_epsilon=1e-12
     )
     scale = muesli.initial_scale()
-    scale, sigma = muesli.update_scale(scale, jnp.asarray(4.0), config)
+    scale, sigma = _update_scale(scale, 4.0, config)
     np.testing.assert_allclose(sigma, 2.0, rtol=1e-5)
-    scale, sigma = muesli.update_scale(scale, jnp.asarray(1.0), config)
+    scale, sigma = _update_scale(scale, 1.0, config)
     # (0.9 * 0.1 * 4 + 0.1 * 1) / (1 - 0.81)
     np.testing.assert_allclose(sigma, np.sqrt(0.46 / 0.19), rtol=1e-5)
-    self.assertEqual(scale.count, 2)
+    self.assertEqual(int(scale.count), 2)
 
   def test_vtrace_takes_the_place_of_retrace(self):
     config = dataclasses.replace(cases.CONFIG, returns="vtrace", cmpo="none")
     case = cases.Case(0, True, config)
-    target = muesli.targets(
+    target = _targets(
       case.experience(),
-      heads.float32(case.prior),
-      heads.float32(case.value),
+      case.prior,
+      case.value,
       None,
       heads.SIZES,
       config,
     )
     ratio = np.exp(np.sum(case.action * (case.prior - case.behaviour), -1))
-    expected = retrace.vtrace_returns(
-      heads.float32(case.value),
-      heads.float32(case.reward),
-      heads.float32(0.995 * case.discount),
-      heads.float32(ratio),
-      heads.float32(case.complete),
-      0.95,
+    expected = jax.jit(retrace.vtrace_returns, static_argnums=5)(
+      case.value, case.reward, 0.995 * case.discount, ratio, case.complete, 0.95
     )
     for returns, wanted in zip(
       (target.returns, target.action_returns), expected, strict=True
     ):
+      returns, wanted = np.asarray(returns), np.asarray(wanted)
       np.testing.assert_allclose(returns[:4], wanted[:4], rtol=1e-4)
       np.testing.assert_array_equal(returns[4:], 0)
     self.assertIsNone(target.advantages)
@@ -143,10 +145,10 @@ class TargetsTest(parameterized.TestCase):
     case = cases.Case(0, True, config)
     rng = np.random.default_rng(3)
     q = rng.normal(size=[6, 6])
-    target = muesli.targets(
+    target = _targets(
       case.experience(),
-      heads.float32(case.prior),
-      heads.float32(case.value),
+      case.prior,
+      case.value,
       muesli.LookAhead(heads.float32(case.value), None, heads.float32(q)),
       heads.SIZES,
       config,
@@ -155,7 +157,9 @@ class TargetsTest(parameterized.TestCase):
     joint = np.einsum("ta,tb->tab", p[:, :3], p[:, 3:]).reshape(6, 6)
     # Without traces, G_t = r_t + γ E q(s_{t+1}, ·).
     wanted = case.reward[:3] + 0.5 * np.sum(joint * q, axis=1)[1:4]
-    np.testing.assert_allclose(target.returns[:3], wanted, rtol=1e-5)
+    np.testing.assert_allclose(
+      np.asarray(target.returns)[:3], wanted, rtol=1e-5
+    )
     np.testing.assert_allclose(
       _advantages(target), q - case.value[:, None], rtol=1e-4, atol=1e-6
     )
