@@ -14,6 +14,12 @@ _SIZES = (3, 2)
 _BINS, _RANGE = 9, 4.0
 _CONFIG = ActorCriticConfig(trace_lambda=0.8, ratio_clip=0.2)
 
+_targets = jax.jit(actor_critic.targets, static_argnums=(0, 4, 5))
+_losses = jax.jit(actor_critic.losses, static_argnums=(0, 5, 6, 7))
+_log_probs = jax.jit(distributions.log_probs, static_argnums=1)
+_one_hot = jax.jit(distributions.one_hot, static_argnums=1)
+_cross_entropy = jax.jit(categorical.cross_entropy, static_argnums=2)
+
 
 class Case:
   """A random trajectory of three complete steps.
@@ -27,7 +33,7 @@ class Case:
     self.complete = np.array([1.0, 1, 1, 0, 0, 0])
     self.discount = np.array([1.0, 1, not ended, 1, 1, 1])
     actions = rng.integers([3, 2], size=[6, 2])
-    self.action = np.array(distributions.one_hot(actions, _SIZES))
+    self.action = np.array(_one_hot(actions, _SIZES))
     self.behaviour = self._log_policy(rng)
     self.log_pi = self._log_policy(rng)
     junk = garbage * (1 - self.mask)
@@ -37,7 +43,7 @@ class Case:
 
   def _log_policy(self, rng):
     logits = rng.normal(size=[6, 5])
-    return np.array(distributions.log_probs(logits, _SIZES), np.float64)
+    return np.array(_log_probs(logits, _SIZES), np.float64)
 
   @property
   def ratio(self):
@@ -58,14 +64,15 @@ class Case:
     )
 
   def targets(self, algorithm):
-    return actor_critic.targets(
+    target = _targets(
       algorithm,
       self.experience(),
-      jnp.asarray(self.log_pi, jnp.float32),
-      jnp.asarray(self.value, jnp.float32),
+      np.asarray(self.log_pi, np.float32),
+      np.asarray(self.value, np.float32),
       0.9,
       _CONFIG,
     )
+    return jax.tree.map(np.asarray, target)
 
 
 class TargetsTest(parameterized.TestCase):
@@ -115,13 +122,13 @@ class TargetsTest(parameterized.TestCase):
 
 
 class LossesTest(parameterized.TestCase):
-  def losses(self, algorithm, case, log_pi):
-    return actor_critic.losses(
+  def losses(self, algorithm, case, target, log_pi):
+    return _losses(
       algorithm,
       case.experience(),
-      case.targets(algorithm),
+      target,
       log_pi,
-      jnp.asarray(case.value_logits, jnp.float32),
+      np.asarray(case.value_logits, np.float32),
       _SIZES,
       _RANGE,
       _CONFIG,
@@ -131,7 +138,7 @@ class LossesTest(parameterized.TestCase):
   def test_against_the_formulas(self, algorithm):
     case = Case(3)
     target = case.targets(algorithm)
-    parts = self.losses(algorithm, case, jnp.asarray(case.log_pi))
+    parts = self.losses(algorithm, case, target, case.log_pi)
     advantages = np.asarray(target.advantages, np.float64)
     if algorithm == "ppo":
       self.assertTrue(np.any(np.abs(case.ratio[:3] - 1) > 0.2))
@@ -144,7 +151,7 @@ class LossesTest(parameterized.TestCase):
     np.testing.assert_allclose(
       parts["entropy"], case.mask * entropy, rtol=1e-4, atol=1e-6
     )
-    value = categorical.cross_entropy(case.value_logits, target.returns, _RANGE)
+    value = _cross_entropy(case.value_logits, target.returns, _RANGE)
     np.testing.assert_allclose(parts["value"], case.complete * value, rtol=1e-5)
 
   @parameterized.parameters("ppo", "vtrace")
@@ -152,40 +159,38 @@ class LossesTest(parameterized.TestCase):
     case = Case(3)
 
     def loss(target):
-      parts = actor_critic.losses(
-        algorithm,
-        case.experience(),
-        target,
-        jnp.asarray(case.log_pi),
-        jnp.asarray(case.value_logits, jnp.float32),
-        _SIZES,
-        _RANGE,
-        _CONFIG,
-      )
+      parts = self.losses(algorithm, case, target, case.log_pi)
       return sum(jnp.sum(x) for x in parts.values())
 
-    for leaf in jax.tree.leaves(jax.grad(loss)(case.targets(algorithm))):
+    gradient = jax.jit(jax.grad(loss))(case.targets(algorithm))
+    for leaf in jax.tree.leaves(gradient):
       np.testing.assert_array_equal(leaf, 0)
 
   def test_ppo_s_ratio_is_not_taken_at_padding(self):
     case = Case(3)
     case.behaviour[4:] = -1e3  # The ratio overflows.
-    loss, gradient = jax.value_and_grad(
-      lambda log_pi: self.losses("ppo", case, log_pi)["policy"].sum()
-    )(jnp.asarray(case.log_pi))
+    target = case.targets("ppo")
+
+    @jax.jit
+    @jax.value_and_grad
+    def loss_and_gradient(log_pi):
+      return self.losses("ppo", case, target, log_pi)["policy"].sum()
+
+    loss, gradient = loss_and_gradient(np.asarray(case.log_pi, np.float32))
     self.assertTrue(np.isfinite(loss))
     self.assertTrue(np.isfinite(gradient).all())
 
   def test_ppo_pulls_no_further_than_the_clip(self):
     case = Case(3)
     far = case.behaviour + 3.0 * case.action  # Taken actions get likelier.
-    log_pi = distributions.log_probs(far, _SIZES)
+    log_pi = _log_probs(far, _SIZES)
+    target = case.targets("ppo")
 
     def loss(logits):
-      return self.losses("ppo", case, logits)["policy"].sum()
+      return self.losses("ppo", case, target, logits)["policy"].sum()
 
-    gradient = np.abs(jax.grad(loss)(log_pi)).sum(axis=-1)
-    up = np.asarray(case.targets("ppo").advantages) > 0
+    gradient = np.abs(jax.jit(jax.grad(loss))(log_pi)).sum(axis=-1)
+    up = target.advantages > 0
     self.assertTrue(up[:3].any() and not up[:3].all())
     np.testing.assert_allclose(gradient[:3][up[:3]], 0, atol=1e-6)
     self.assertGreater(gradient[:3][~up[:3]].min(), 1e-3)
