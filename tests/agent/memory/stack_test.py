@@ -23,6 +23,8 @@ _CONFIG = NetworkConfig(
 )
 _SHIFTING = dataclasses.replace(_CONFIG, token_shift=True)
 
+_gelu = jax.jit(jax.nn.gelu)
+
 
 class Spy(hk.Module):
   """A mixer that adds nothing and records the ages, newest last."""
@@ -74,8 +76,12 @@ def _apply(method, *args, mixer=Spy, config=_CONFIG):
       return getattr(stack.MixerStack(config, mixer), method)(*args)
 
   transformed = hk.transform(call)
-  params = transformed.init(None, *args)
-  return transformed.apply(params, None, *args)
+
+  @jax.jit
+  def init_and_apply(*args):
+    return transformed.apply(transformed.init(None, *args), None, *args)
+
+  return jax.tree.map(np.asarray, init_and_apply(*args))
 
 
 class Tripling(Forgetful):
@@ -85,6 +91,7 @@ class Tripling(Forgetful):
     return 3 * x, {}
 
 
+@functools.partial(jax.jit, static_argnums=(0, 1))
 def _initial_state(batch_size, mixer=Spy):
   factory = functools.partial(stack.MixerStack, mixer=mixer)
   return base.initial_state(factory, _CONFIG, batch_size)
@@ -100,10 +107,10 @@ class MixerStackTest(absltest.TestCase):
 
   def test_steps_count_ages_and_hand_each_layer_its_own_state(self):
     state = _initial_state(2)
-    state["layer_1"] = {"ages": jnp.full([2, 1], -9)}
-    x = jnp.ones([2, 4])
+    state["layer_1"] = {"ages": np.full([2, 1], -9, np.int32)}
+    x = np.ones([2, 4], np.float32)
     for first in ([0, 1], [0, 0], [0, 1]):
-      _, state = _apply("step", x, jnp.array(first), state)
+      _, state = _apply("step", x, np.array(first, np.int32), state)
     np.testing.assert_array_equal(state["age"], [3, 1])
     for layer, start in ((0, -1), (1, -9), (2, -1)):
       np.testing.assert_array_equal(
@@ -112,9 +119,10 @@ class MixerStackTest(absltest.TestCase):
 
   def test_unroll_counts_on(self):
     state = _initial_state(2)
-    state["age"] = jnp.array([5, 7])
-    first = jnp.array([[0, 0, 1], [1, 0, 0]])
-    _, state = _apply("unroll", jnp.ones([2, 3, 4]), first, state)
+    state["age"] = np.array([5, 7], np.int32)
+    first = np.array([[0, 0, 1], [1, 0, 0]], np.int32)
+    x = np.ones([2, 3, 4], np.float32)
+    _, state = _apply("unroll", x, first, state)
     np.testing.assert_array_equal(state["age"], [1, 3])
     np.testing.assert_array_equal(
       state["layer_2"]["ages"], [[-1, 5, 6, 0], [-1, 0, 1, 2]]
@@ -122,35 +130,37 @@ class MixerStackTest(absltest.TestCase):
 
   def test_an_empty_state_tells_mixers_that_there_is_no_past(self):
     Spy.seen.clear()
-    _, state = _apply("unroll", jnp.ones([1, 2, 4]), jnp.zeros([1, 2]), {})
+    x, first = np.ones([1, 2, 4], np.float32), np.zeros([1, 2], np.float32)
+    _, state = _apply("unroll", x, first, {})
     self.assertNotEmpty(Spy.seen)
     self.assertEqual(set(Spy.seen), {None})
     np.testing.assert_array_equal(state["layer_0"]["ages"], [[-1, 0, 1]])
 
   def test_layers_that_remember_nothing_leave_no_state(self):
     start = _initial_state(1, Forgetful)
-    _, state = _apply(
-      "step", jnp.ones([1, 4]), jnp.zeros([1]), start, mixer=Forgetful
-    )
+    x, first = np.ones([1, 4], np.float32), np.zeros([1], np.float32)
+    _, state = _apply("step", x, first, start, mixer=Forgetful)
     self.assertEqual(set(state), {"age"})
 
   def test_without_additions_the_output_is_the_normalised_input(self):
     x = np.array([[1.0, 2.0, 3.0, 6.0]], np.float32)
     state = _initial_state(1)
-    y, _ = _apply("step", jnp.asarray(x), jnp.zeros([1]), state)
+    y, _ = _apply("step", x, np.zeros([1], np.float32), state)
     # Mean 3, variance (4 + 1 + 0 + 9) / 4.
     np.testing.assert_allclose(y, (x - 3) / np.sqrt(3.5), atol=1e-4)
 
   def test_token_shift_adds_the_step_before_within_an_episode(self):
     x = np.zeros([2, 3, 4], np.float32)
     x[:, :, 0] = [[1, 2, 5], [3, 4, 7]]
-    first = np.array([[0, 0, 1], [1, 0, 0]])
+    first = np.array([[0, 0, 1], [1, 0, 0]], np.int32)
     before = np.zeros([2, 4], np.float32)
     before[:, 1] = [10, 20]
     state = {
-      "age": jnp.array([6, 6]),
-      "previous": jnp.asarray(before),
-      **{f"layer_{i}": {"ages": jnp.zeros([2, 1])} for i in range(3)},
+      "age": np.array([6, 6], np.int32),
+      "previous": before,
+      **{
+        f"layer_{i}": {"ages": np.zeros([2, 1], np.float32)} for i in range(3)
+      },
     }
     # A matrix of ones: each output gets the sum of the previous step.
     added = np.array([[10, 1, 0], [0, 3, 4]])
@@ -167,13 +177,9 @@ class MixerStackTest(absltest.TestCase):
 
   def test_without_a_memory_there_is_no_token_shift(self):
     start = _initial_state(1, Forgetful)
+    x, first = np.ones([1, 4], np.float32), np.zeros([1], np.float32)
     _, state = _apply(
-      "step",
-      jnp.ones([1, 4]),
-      jnp.zeros([1]),
-      start,
-      mixer=Forgetful,
-      config=_SHIFTING,
+      "step", x, first, start, mixer=Forgetful, config=_SHIFTING
     )
     self.assertEqual(set(state), {"age"})
 
@@ -202,7 +208,8 @@ class MixerStackTest(absltest.TestCase):
           ).step(x, jnp.zeros([3]), {"age": jnp.zeros([3], jnp.int32)})[0]
         )
       )
-      made = transformed.init(jax.random.PRNGKey(0), x.astype(np.float32))
+      init = jax.jit(transformed.init)
+      made = init(jax.random.PRNGKey(0), x.astype(np.float32))
       params = jax.tree.map(
         lambda p: rng.normal(size=p.shape).astype(np.float32), made
       )
@@ -217,12 +224,11 @@ class MixerStackTest(absltest.TestCase):
       y = x + added(3 * norm(x, p["mixer_norm_0"]), "mixer")
       hidden = norm(y, p["feed_forward_norm_0"])
       gate, value = np.split(hidden @ p["feed_forward_0/in"]["w"], 2, axis=-1)
-      hidden = np.asarray(jax.nn.gelu(gate)) * value
+      hidden = np.asarray(_gelu(gate)) * value
       hidden = hidden @ p["feed_forward_0/out"]["w"]
       y = norm(y + added(hidden, "feed_forward"), p["final_norm"])
-      np.testing.assert_allclose(
-        transformed.apply(params, x.astype(np.float32)), y, rtol=1e-3, atol=1e-3
-      )
+      actual = jax.jit(transformed.apply)(params, x.astype(np.float32))
+      np.testing.assert_allclose(actual, y, rtol=1e-3, atol=1e-3)
     # The outputs' norms start at the root of the residual scale.
     for part in ("mixer", "feed_forward"):
       scale = made[f"memory/~/{part}_output_norm_0"]["scale"]
