@@ -1,5 +1,7 @@
 """Tests of rotary: the formulas in float64, step by step."""
 
+import functools
+
 import haiku as hk
 import jax
 import jax.numpy as jnp
@@ -18,6 +20,8 @@ _CONFIG = NetworkConfig(
   memory_length=4,
   local_length=2,
 )
+
+_rotate = jax.jit(rotary.rotate)
 
 
 def _turned(x, age):
@@ -74,13 +78,14 @@ class RotaryAttentionTest(parameterized.TestCase):
       for module, leaves in params.items()
     }
     expected = _reference(p, x[0].astype(np.float64), age[0], window, capped)
-    with jax.disable_jit():
-      actual = jax.jit(transformed.apply)(params, x)
+    actual = np.asarray(jax.jit(transformed.apply)(params, x))
     np.testing.assert_allclose(actual[0], expected, rtol=1e-3, atol=1e-3)
 
   def test_state_is_as_long_as_the_window(self):
     shapes = {
-      attention: attention.initial_state(_CONFIG, 5)["keys"].shape
+      attention: jax.eval_shape(
+        functools.partial(attention.initial_state, _CONFIG, 5)
+      )["keys"].shape
       for attention in (rotary.LocalAttention, rotary.CappedGlobalAttention)
     }
     self.assertEqual(shapes[rotary.LocalAttention], (5, 2, 3, 3))
@@ -89,9 +94,9 @@ class RotaryAttentionTest(parameterized.TestCase):
 
 class RotateTest(absltest.TestCase):
   def test_a_quarter_turn(self):
-    x = jnp.array([[[1.0, 2.0, 3.0, 4.0]]])
+    x = np.array([[[1.0, 2.0, 3.0, 4.0]]], np.float32)
     # Two pairs: (1, 3) turns by the age, (2, 4) by a hundredth of it.
-    turned = rotary.rotate(x, jnp.array([2]))[0, 0]
+    turned = np.asarray(_rotate(x, np.array([2], np.int32)))[0, 0]
     expected = [
       np.cos(2) - 3 * np.sin(2),
       2 * np.cos(0.02) - 4 * np.sin(0.02),
@@ -103,13 +108,12 @@ class RotateTest(absltest.TestCase):
   def test_products_depend_on_the_distance_alone(self):
     rng = np.random.default_rng(1)
     q, k = rng.normal(size=(2, 1, 1, 8)).astype(np.float32)
-    products = [
-      jnp.sum(
-        rotary.rotate(q, jnp.array([age + 3]))
-        * rotary.rotate(k, jnp.array([age]))
-      )
-      for age in (0, 7, 10_000)
-    ]
+
+    @jax.jit
+    def product(age):
+      return jnp.sum(rotary.rotate(q, age + 3) * rotary.rotate(k, age))
+
+    products = [product(np.array([age], np.int32)) for age in (0, 7, 10_000)]
     np.testing.assert_allclose(products, products[0], atol=1e-2)
 
 
