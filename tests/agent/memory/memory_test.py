@@ -44,7 +44,12 @@ def _config(memory: str) -> NetworkConfig:
 
 @functools.cache
 def _functions(memory: str):
-  """Returns random parameters, biases included, and jitted step and unroll."""
+  """Returns a memory's functions and what they start from.
+
+  Returns:
+    Random parameters, biases included, the state before any step, and jitted
+    step and unroll.
+  """
   config = _config(memory)
 
   def build():
@@ -56,11 +61,17 @@ def _functions(memory: str):
     return init, (core.step, core.unroll)
 
   transformed = hk.multi_transform(build)
-  x, first = _inputs()
-  state = base.initial_state(registry.make_memory, config, _BATCH)
-  params = initialization.initial_params(
-    transformed.init, jax.random.PRNGKey(0), x, first, state
-  )
+
+  @jax.jit
+  def initial():
+    x, first = _inputs()
+    state = base.initial_state(registry.make_memory, config, _BATCH)
+    params = initialization.initial_params(
+      transformed.init, jax.random.PRNGKey(0), x, first, state
+    )
+    return params, state
+
+  params, state = initial()
   leaves, tree = jax.tree_util.tree_flatten(params)
   rng = np.random.default_rng(1)
   leaves = [
@@ -71,9 +82,15 @@ def _functions(memory: str):
   step, unroll = transformed.apply
   return (
     params,
+    state,
     jax.jit(lambda p, x, f, s: step(p, None, x, f, s)),
     jax.jit(lambda p, x, f, s: unroll(p, None, x, f, s)),
   )
+
+
+def _start(memory: str):
+  """Returns the state before any step."""
+  return _functions(memory)[1]
 
 
 def _inputs(seed: int = 0):
@@ -87,7 +104,7 @@ def _inputs(seed: int = 0):
 
 
 def _stepped(memory, x, first, state):
-  params, step, _ = _functions(memory)
+  params, _, step, _ = _functions(memory)
   outputs = []
   for t in range(x.shape[1]):
     y, state = step(params, x[:, t], first[:, t], state)
@@ -98,20 +115,16 @@ def _stepped(memory, x, first, state):
 def _lived_in(memory: str):
   """Returns a state of rows that have seen some steps."""
   x, first = _inputs(seed=5)
-  state = base.initial_state(registry.make_memory, _config(memory), _BATCH)
-  return _stepped(memory, x, first, state)[1]
+  return _stepped(memory, x, first, _start(memory))[1]
 
 
 class MemoryTest(parameterized.TestCase):
   @parameterized.named_parameters(*_MEMORIES)
   @pytest.mark.optimized
   def test_steps_equal_unroll(self, memory):
-    params, _, unroll = _functions(memory)
+    params, _, _, unroll = _functions(memory)
     x, first = _inputs()
-    for state in (
-      base.initial_state(registry.make_memory, _config(memory), _BATCH),
-      _lived_in(memory),
-    ):
+    for state in (_start(memory), _lived_in(memory)):
       stepped, stepped_state = _stepped(memory, x, first, state)
       unrolled, unrolled_state = unroll(params, x, first, state)
       np.testing.assert_allclose(stepped, unrolled, atol=1e-4)
@@ -124,7 +137,7 @@ class MemoryTest(parameterized.TestCase):
 
   @parameterized.named_parameters(*_MEMORIES)
   def test_empty_state_starts_every_row(self, memory):
-    params, _, unroll = _functions(memory)
+    params, _, _, unroll = _functions(memory)
     x, first = _inputs()
     first[:, 0] = 1
     expected, expected_state = unroll(params, x, first, _lived_in(memory))
@@ -140,7 +153,7 @@ class MemoryTest(parameterized.TestCase):
 
   @parameterized.named_parameters(*_MEMORIES)
   def test_split_unroll_equals_whole(self, memory):
-    params, _, unroll = _functions(memory)
+    params, _, _, unroll = _functions(memory)
     x, first = _inputs()
     state = _lived_in(memory)
     whole, _ = unroll(params, x, first, state)
@@ -158,7 +171,7 @@ class MemoryTest(parameterized.TestCase):
     reset = never.copy()
     reset[1, 0] = 1
     old = _lived_in(memory)
-    fresh = base.initial_state(registry.make_memory, _config(memory), _BATCH)
+    fresh = _start(memory)
     with_reset, _ = _stepped(memory, x, reset, old)
     without, _ = _stepped(memory, x, never, old)
     restarted, _ = _stepped(memory, x, never, fresh)
@@ -169,8 +182,7 @@ class MemoryTest(parameterized.TestCase):
 
   @parameterized.named_parameters(*_MEMORIES)
   def test_state_rows_can_be_picked(self, memory):
-    _, step, _ = _functions(memory)
-    params = _functions(memory)[0]
+    params, _, step, _ = _functions(memory)
     state = _lived_in(memory)
     x, first = _inputs()
     rows = np.array([2, 2, 0])
@@ -180,7 +192,7 @@ class MemoryTest(parameterized.TestCase):
     never = np.zeros_like(first[:, 0])
     expected, _ = step(params, x[:, 0], never, state)
     actual, _ = step(params, x[rows, 0], never, picked)
-    np.testing.assert_allclose(actual, expected[rows], atol=1e-5)
+    np.testing.assert_allclose(actual, np.asarray(expected)[rows], atol=1e-5)
 
   def test_memories_have_comparable_parameters(self):
     sizes = {}
@@ -194,7 +206,7 @@ class MemoryTest(parameterized.TestCase):
 
   @parameterized.named_parameters(*_MEMORIES)
   def test_gradient_reaches_the_contexts_start_but_not_the_state(self, memory):
-    params, _, unroll = _functions(memory)
+    params, _, _, unroll = _functions(memory)
     x, first = _inputs()
     first[:] = 0
     first[1, 5] = 1
@@ -206,7 +218,8 @@ class MemoryTest(parameterized.TestCase):
       # A plain sum of normalised numbers has no gradient.
       return jnp.sum(jnp.square(y[:, _REACH]) * jnp.arange(12)[None])
 
-    gradient, into_state = jax.grad(last, argnums=(0, 1))(x, layers_state)
+    gradients = jax.jit(jax.grad(last, argnums=(0, 1)))
+    gradient, into_state = gradients(x, layers_state)
     for leaf in jax.tree_util.tree_leaves(into_state):
       np.testing.assert_array_equal(leaf, 0)
     gradient = np.abs(gradient).max(axis=-1)
@@ -223,7 +236,7 @@ class MemoryTest(parameterized.TestCase):
   def test_output_depends_on_the_past(self, memory):
     x, first = _inputs()
     first[:] = 0
-    state = base.initial_state(registry.make_memory, _config(memory), _BATCH)
+    state = _start(memory)
     changed = x.copy()
     changed[:, 5] *= -1
     a, _ = _stepped(memory, x, first, state)
@@ -237,7 +250,7 @@ class AgesTest(absltest.TestCase):
     first = np.array([[0, 0, 1, 0, 0], [1, 0, 0, 1, 1]], np.uint8)
     start = np.array([4, 9], np.int32)
     np.testing.assert_array_equal(
-      stack.ages(first, start), [[4, 5, 0, 1, 2], [0, 1, 2, 0, 0]]
+      jax.jit(stack.ages)(first, start), [[4, 5, 0, 1, 2], [0, 1, 2, 0, 0]]
     )
 
 
