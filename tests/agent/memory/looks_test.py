@@ -50,6 +50,7 @@ class LooksTest(absltest.TestCase):
       return out, state, found
 
     step = jax.jit(step, static_argnums=3)
+    log = jax.jit(jnp.log)
     state = transformer_xl.RelativeAttention.initial_state(_CONFIG, 1)
     # Scores ln 1, ln 2, ..., so that weights are in ratio 1 : 2 : ...; the
     # window has the step itself and two more; the last step begins an episode.
@@ -60,8 +61,8 @@ class LooksTest(absltest.TestCase):
       (3, [4 / 9, 3 / 9, 2 / 9]),
       (0, [1]),
     ):
-      x = jnp.log(jnp.array([[age + 1.0, 1, 1, 1]]))
-      ages = jnp.array([age])
+      x = log(np.array([[age + 1.0, 1, 1, 1]], np.float32))
+      ages = np.array([age], np.int32)
       same, _, nothing = step(x, ages, state, False)
       out, state, [look] = step(x, ages, state, True)
       np.testing.assert_array_equal(out, same)
@@ -69,7 +70,9 @@ class LooksTest(absltest.TestCase):
       self.assertEqual(look.weights.shape, (1, 1, 3))
       found = np.zeros(3)
       for weight, distance in zip(
-        look.weights[0, 0], look.distance[0], strict=True
+        np.asarray(look.weights)[0, 0],
+        np.asarray(look.distance)[0],
+        strict=True,
       ):
         if weight:
           found[distance] += weight
@@ -79,16 +82,19 @@ class LooksTest(absltest.TestCase):
   def test_sinks_are_as_many_steps_ago_as_they_were(self):
     config = dataclasses.replace(_CONFIG, attention_sinks=1)
     transformed = hk.transform(lambda x, a, s: _mixer(config).step(x, a, s))
+
+    @jax.jit
+    def step(age, state):
+      x = jnp.ones([1, 4])
+      with looks.listening() as found:
+        _, state = transformed.apply(_params(), None, x, age, state)
+      return state, found
+
     state = transformer_xl.RelativeAttention.initial_state(config, 1)
-    x = jnp.ones([1, 4])
     for age, expected in enumerate(
       ({0}, {0, 1}, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 2, 4}, {0, 1, 2, 5})
     ):
-      with looks.listening() as found:
-        _, state = transformed.apply(
-          _params(), None, x, jnp.array([age]), state
-        )
-      [look] = found
+      state, [look] = step(np.array([age], np.int32), state)
       seen = np.asarray(look.distance)[np.asarray(look.weights)[:, 0] > 0]
       self.assertCountEqual(seen.tolist(), expected)
 
