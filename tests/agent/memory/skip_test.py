@@ -59,7 +59,9 @@ class SkipAttentionTest(absltest.TestCase):
       for module, leaves in params.items()
       for name, value in leaves.items()
     }
-    actual, state = transformed.apply(params, x)
+    actual, state = jax.tree.map(
+      np.asarray, jax.jit(transformed.apply)(params, x)
+    )
     expected = _reference(p, x[0].astype(np.float64), age[0])
     np.testing.assert_allclose(actual[0], expected, rtol=1e-4, atol=1e-4)
     # The last episode has kept its steps of age 0 and 3, in slots 0 and 1.
