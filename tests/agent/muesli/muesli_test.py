@@ -22,7 +22,7 @@ class LossesTest(parameterized.TestCase):
       case.predictions(),
       case.targets(),
       case.experience(),
-      jnp.asarray(0.7),
+      0.7,
       heads.SIZES,
       config,
     )
@@ -42,7 +42,7 @@ class LossesTest(parameterized.TestCase):
       case.predictions(),
       case.targets()._replace(samples=None, advantages=jnp.asarray(advantages)),
       case.experience(),
-      jnp.asarray(0.7),
+      0.7,
       heads.SIZES,
       cases.CONFIG,
     )
@@ -64,7 +64,7 @@ class LossesTest(parameterized.TestCase):
         predictions,
         target,
         case.experience(),
-        jnp.asarray(0.7),
+        0.7,
         heads.SIZES,
         cases.CONFIG,
       )
@@ -96,7 +96,7 @@ class LossesTest(parameterized.TestCase):
         case.predictions(*which),
         case.targets(),
         case.experience(),
-        jnp.asarray(0.7),
+        0.7,
         heads.SIZES,
         config,
       )
@@ -118,7 +118,7 @@ class LossesTest(parameterized.TestCase):
         predictions,
         case.targets(),
         case.experience(),
-        jnp.asarray(1.0),
+        1.0,
         heads.SIZES,
         config,
       )
@@ -176,9 +176,8 @@ class LossesTest(parameterized.TestCase):
         ),
         far=None,
       )
-      return _losses(
-        predictions, target, experience, jnp.asarray(0.5), heads.SIZES, config
-      )["policy_gradient"].sum()
+      parts = _losses(predictions, target, experience, 0.5, heads.SIZES, config)
+      return parts["policy_gradient"].sum()
 
     np.testing.assert_allclose(
       jax.jit(jax.grad(loss))(logits),
@@ -195,7 +194,7 @@ class LossesTest(parameterized.TestCase):
         case.predictions(),
         target,
         case.experience(),
-        jnp.asarray(1.0),
+        1.0,
         heads.SIZES,
         config,
       )
@@ -209,7 +208,7 @@ class LossesTest(parameterized.TestCase):
 
   def test_total_is_weighted(self):
     names = ("policy_gradient", "cmpo", "model_policy", "reward", "value")
-    parts = {name: jnp.asarray(10.0**i) for i, name in enumerate(names)}
+    parts = {name: 10.0**i for i, name in enumerate(names)}
     config = dataclasses.replace(
       cases.CONFIG,
       policy_gradient_weight=1.0,
