@@ -9,6 +9,12 @@ from adaland.agent.network import entity_encoder, entity_features
 
 _CONFIG = NetworkConfig(entity_size=6)
 
+# Compiled whole: each of their operations would be a program of its own.
+_entity_types = jax.jit(entity_encoder.entity_types, static_argnums=1)
+_nearest = jax.jit(entity_encoder._nearest)
+_geometry = jax.jit(entity_features.geometry)
+_object_types = jax.jit(entity_features.object_types, static_argnums=1)
+
 
 def _entity(shape: int, colour: int) -> np.ndarray:
   """Returns a visible entity straight ahead."""
@@ -26,14 +32,18 @@ class TypesTest(absltest.TestCase):
     )[None]
     # Black cube with a hidden object; player 1 with nothing.
     goals = np.array([[0, 2, 2, 1, 6, 0], [1, 2, 5, 1, 0, 0]], np.int32)
-    entity_types = entity_encoder.entity_types(jnp.asarray(entities), _CONFIG)
-    same = entity_encoder._same(
-      jnp.tile(entity_types, (2, 1)),
-      entity_encoder.argument_types(goals, _CONFIG),
-      jnp.float32,
-    )
+
+    @jax.jit
+    def same(entities, goals):
+      entity_types = entity_encoder.entity_types(entities, _CONFIG)
+      return entity_encoder._same(
+        jnp.tile(entity_types, (2, 1)),
+        entity_encoder.argument_types(goals, _CONFIG),
+        jnp.float32,
+      )
+
     np.testing.assert_array_equal(
-      same,
+      same(entities, goals),
       [
         [[1, 0], [0, 0], [0, 0], [0, 0]],
         [[0, 0], [0, 0], [1, 0], [0, 0]],
@@ -49,7 +59,7 @@ class TypesTest(absltest.TestCase):
     rows[0, :, 0] = 1
     rows[0, [0, 1], [6 + 4, 6 + 5]] = 1  # The shape, a player,
     rows[0, :, 12] = 1  # of the first colour.
-    found = entity_encoder.entity_types(jnp.asarray(rows), config)
+    found = _entity_types(rows, config)
     np.testing.assert_array_equal(found, [[18 * 4 + 1, 5 * 4 + 1]])
 
 
@@ -93,7 +103,7 @@ class EntityEncoderTest(absltest.TestCase):
       lambda p: rng.normal(size=p.shape).astype(np.float32),
       jax.eval_shape(encode.init, jax.random.PRNGKey(0), *args),
     )
-    sets, entities = jax.jit(encode.apply)(params, *args)
+    sets, entities = map(np.asarray, jax.jit(encode.apply)(params, *args))
     self.params = {k.split("/")[-1]: v for k, v in params.items()}
     for row in range(2):
       for time in range(2):
@@ -129,8 +139,8 @@ class EntityEncoderTest(absltest.TestCase):
       [
         entities,
         [[bool(kind) and kind == other for other in wanted] for kind in seen],
-        entity_features.geometry(entities),
-        entity_features.object_types(entities, _CONFIG),
+        _geometry(entities),
+        _object_types(entities, _CONFIG),
       ],
       axis=1,
       dtype=np.float64,
@@ -163,18 +173,18 @@ class EntityEncoderTest(absltest.TestCase):
       ),
     ):
       parts.append(h[rows].mean(axis=0) if rows else np.zeros(6))
-    nearest = entity_encoder._nearest(jnp.asarray(entities)[None])[0]
-    return np.concatenate([*parts, np.asarray(nearest) @ h])
+    [nearest] = np.asarray(_nearest(entities[None]))
+    return np.concatenate([*parts, nearest @ h])
 
 
 class PoolTest(absltest.TestCase):
   def test_numbers(self):
-    h = jnp.array([[[1.0, 5.0], [3.0, 1.0], [0.0, 0.0]]])
-    visible = jnp.array([[[1.0], [1.0], [0.0]]])
-    of_goal = jnp.array([[[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]]])
-    nearest = jnp.array([[0.75, 0.25, 0.0]])
+    h = np.array([[[1.0, 5.0], [3.0, 1.0], [0.0, 0.0]]], np.float32)
+    visible = np.array([[[1.0], [1.0], [0.0]]], np.float32)
+    of_goal = np.array([[[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]]], np.float32)
+    nearest = np.array([[0.75, 0.25, 0.0]], np.float32)
     np.testing.assert_array_equal(
-      entity_encoder._pool(h, visible, of_goal, nearest),
+      jax.jit(entity_encoder._pool)(h, visible, of_goal, nearest),
       [[3, 5, 2, 3, 3, 1, 0, 0, 1.5, 4]],
     )
 
@@ -189,9 +199,15 @@ class PoolTest(absltest.TestCase):
     def ours(h):
       return jnp.sum(jnp.square(entity_encoder._weighted_sums(weights, h)))
 
-    np.testing.assert_allclose(ours(h), plain(h), rtol=1e-5)
+    def with_gradient(function):
+      return jax.jit(lambda h: (function(h), jax.grad(function)(h)))(h)
+
+    (sum_ours, gradient_ours), (sum_plain, gradient_plain) = map(
+      with_gradient, (ours, plain)
+    )
+    np.testing.assert_allclose(sum_ours, sum_plain, rtol=1e-5)
     np.testing.assert_allclose(
-      jax.grad(ours)(h), jax.grad(plain)(h), rtol=1e-4, atol=1e-5
+      gradient_ours, gradient_plain, rtol=1e-4, atol=1e-5
     )
 
   def test_the_nearest_in_view_outweighs_the_rest(self):
@@ -201,21 +217,22 @@ class PoolTest(absltest.TestCase):
     entities[0, :2, 4] = 0.1, 0.2  # One metre and two.
     far, near = np.exp(-8.0), np.exp(-4.0)
     np.testing.assert_allclose(
-      entity_encoder._nearest(jnp.asarray(entities)),
+      _nearest(entities),
       [[near / (near + far), far / (near + far), 0]],
       rtol=1e-5,
     )
     np.testing.assert_array_equal(
-      entity_encoder._nearest(jnp.zeros([1, 3, 16])), np.zeros([1, 3])
+      _nearest(np.zeros([1, 3, 16], np.float32)), np.zeros([1, 3])
     )
 
   def test_maximum_of_any_number(self):
     rng = np.random.default_rng(0)
-    for num in (1, 2, 3, 5, 8):
-      h = rng.normal(size=(2, num, 3)).astype(np.float32)
-      np.testing.assert_array_equal(
-        entity_encoder._max(jnp.asarray(h)), h.max(axis=1)
-      )
+    sets = [
+      rng.normal(size=(2, num, 3)).astype(np.float32) for num in (1, 2, 3, 5, 8)
+    ]
+    found = jax.jit(lambda sets: [entity_encoder._max(h) for h in sets])(sets)
+    for h, largest in zip(sets, found, strict=True):
+      np.testing.assert_array_equal(largest, h.max(axis=1))
 
 
 if __name__ == "__main__":
