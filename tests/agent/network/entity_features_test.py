@@ -1,5 +1,6 @@
 import math
 
+import jax
 import numpy as np
 from absl.testing import absltest
 
@@ -9,6 +10,14 @@ from adaland.envs import constants
 from adaland.envs.observations import observations
 
 _CONFIG = NetworkConfig()
+
+# Compiled whole: each of their operations would be a program of its own.
+_object_types = jax.jit(entity_features.object_types, static_argnums=1)
+_distance = jax.jit(entity_features.distance)
+_geometry = jax.jit(entity_features.geometry)
+_types_in_view = jax.jit(entity_features.types_in_view, static_argnums=1)
+_pairs_in_view = jax.jit(entity_features.pairs_in_view, static_argnums=1)
+_known_pairs = jax.jit(entity_features.known_pairs, static_argnums=2)
 
 
 def _entity(shape: int, colour: int, position: tuple[float, float, float]):
@@ -44,7 +53,7 @@ class EntityFeaturesTest(absltest.TestCase):
     )
 
   def test_types_are_pairs_of_shape_and_colour(self):
-    types = entity_features.object_types(_ENTITIES, _CONFIG)
+    types = _object_types(_ENTITIES, _CONFIG)
     self.assertEqual(types.shape, (4, constants.NUM_OBJECT_TYPES))
     expected = np.zeros([4, 12])
     expected[0, 3 * 1 + 0] = 1
@@ -53,7 +62,7 @@ class EntityFeaturesTest(absltest.TestCase):
 
   def test_distance_is_from_the_centre_of_the_body(self):
     np.testing.assert_allclose(
-      entity_features.distance(_ENTITIES[:2]),
+      _distance(_ENTITIES[:2]),
       [0.9, math.hypot(5, 0.35)],
       rtol=1e-5,
     )
@@ -75,19 +84,19 @@ class EntityFeaturesTest(absltest.TestCase):
       "from reach": (math.tanh(-0.1 / 0.33), math.tanh((away - 1) / 0.33)),
     }
     np.testing.assert_allclose(
-      entity_features.geometry(_ENTITIES[:3]),
+      _geometry(_ENTITIES[:3]),
       np.array([(*rows, 0) for rows in columns.values()]).T,
       atol=1e-5,
     )
 
   def test_far_entities_are_all_equally_far(self):
     far = _entity(2, 1, (28.0, 0.0, 0.0))[None]
-    self.assertEqual(entity_features.geometry(far)[0, 5], 10.0)
+    self.assertEqual(np.asarray(_geometry(far))[0, 5], 10.0)
 
   def test_types_in_view_by_hand(self):
     another = _entity(2, 1, (0.0, 2.0, 0.0))
     entities = np.concatenate([_ENTITIES, another[None]])
-    seen = entity_features.types_in_view(entities, _CONFIG)
+    seen = _types_in_view(entities, _CONFIG)
     expected = np.zeros([3, 12])
     expected[0, [3, 11]] = 1
     expected[1, 3] = 1
@@ -103,7 +112,7 @@ class EntityFeaturesTest(absltest.TestCase):
         [_entity(2, 1, (0.0, 2.4, 0.0)), _entity(1, 2, (3.0, 4.0, -0.6))],
       ]
     )
-    pairs = entity_features.pairs_in_view(entities, _CONFIG)
+    pairs = np.asarray(_pairs_in_view(entities, _CONFIG))
     expected = np.zeros([12, 12])
     # Two black cubes, and something 0.95 m below the yellow pyramid.
     expected[3, 3] = 2 * math.exp(-0.5 / 0.33)
@@ -129,7 +138,7 @@ class EntityFeaturesTest(absltest.TestCase):
     pairs = np.concatenate([now, closest.reshape(-1)])
     for held, expected in ((1, [0.4, 0]), (0, [0, 0])):
       entities[1, 5] = held
-      known = entity_features.known_pairs(entities, pairs, _CONFIG)
+      known = _known_pairs(entities, pairs, _CONFIG)
       np.testing.assert_allclose(
         known, [[expected[0], 0.9], [0, 0.4], [0, 0], [0, 0]], rtol=1e-6
       )
