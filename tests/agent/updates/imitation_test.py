@@ -1,6 +1,7 @@
 """Tests of updates that imitate a teacher."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -37,7 +38,7 @@ class ImitationTest(absltest.TestCase):
     before = jax.tree_util.tree_map(np.array, state.params)
     state, metrics = self.learner.update(state, self.batch, progress)
     moved = {
-      name: float(np.abs(state.params[name] - old).max())
+      name: float(np.abs(np.asarray(state.params[name]) - old).max())
       for name, old in before.items()
     }
     return moved, metrics
@@ -122,34 +123,39 @@ class ImitationTest(absltest.TestCase):
     learners.trace_with_noise(imitation.imitate, config, self.batch)
 
   def test_each_update_has_its_own_key_and_offset_and_means_of_real_steps(self):
-    keys, offsets = [], []
     network = fakes.make_network(3)
-
-    def unroll(params, memory, observation, first, rng_key):
-      keys.append(tuple(np.asarray(rng_key)))
-      return network.unroll(params, memory, observation, first)
-
-    def unroll_model(network, params, output, actions, constants, offset):
-      offsets.append(int(offset))
-      return model.without_model(output)
-
     config = dataclasses.replace(
       learners.CONFIG,
       privileged=learner_config.PrivilegedConfig(distillation_weight=1.0),
     )
     optimizer = optimizers.make_optimizer(config)
-    state = train_state.initial_state(network, optimizer, jax.random.PRNGKey(0))
     policy = np.log(np.full_like(self.batch.behaviour_logits, 0.25))
     batch = self.batch._replace(privileged={"teacher": policy})
     real = batch.mask == 1
     self.assertFalse(real.all())
-    with absltest.mock.patch.object(
-      imitation.model, "unroll_model", unroll_model
-    ):
-      for _ in range(3):
-        output, _ = network.unroll(
-          state.params, {}, batch.observation, batch.first
-        )
+
+    @jax.jit
+    def update(state, batch):
+      """Returns the next state, metrics, entropies, keys and offsets."""
+      keys, offsets = [], []
+
+      def unroll(params, memory, observation, first, rng_key):
+        keys.append(rng_key)
+        return network.unroll(params, memory, observation, first)
+
+      def unroll_model(network, params, output, actions, constants, offset):
+        offsets.append(offset)
+        return model.without_model(output)
+
+      output, _ = network.unroll(
+        state.params, {}, batch.observation, batch.first
+      )
+      entropy = distributions.entropy(
+        distributions.log_probs(output.policy_logits, fakes.SIZES)
+      )
+      with absltest.mock.patch.object(
+        imitation.model, "unroll_model", unroll_model
+      ):
         state, metrics = imitation.imitate(
           network._replace(unroll=unroll),
           optimizer,
@@ -159,15 +165,22 @@ class ImitationTest(absltest.TestCase):
           batch,
           jnp.zeros([]),
         )
-        entropy = distributions.entropy(
-          distributions.log_probs(output.policy_logits, fakes.SIZES)
+      return state, metrics, entropy, keys, offsets
+
+    all_keys, all_offsets = [], []
+    state = jax.jit(
+      functools.partial(train_state.initial_state, network, optimizer)
+    )(jax.random.PRNGKey(0))
+    for _ in range(3):
+      state, metrics, entropy, keys, offsets = update(state, batch)
+      all_keys += [tuple(np.asarray(key)) for key in keys]
+      all_offsets += map(int, offsets)
+      for name, value in (("entropy", entropy), ("reward", batch.reward)):
+        np.testing.assert_allclose(
+          metrics[name], np.asarray(value)[real].mean(), rtol=1e-4
         )
-        for name, value in (("entropy", entropy), ("reward", batch.reward)):
-          np.testing.assert_allclose(
-            metrics[name], np.asarray(value)[real].mean(), rtol=1e-4
-          )
-    self.assertLen(set(keys), 3)
-    self.assertEqual(offsets, [0, 1, 0])
+    self.assertLen(set(all_keys), 3)
+    self.assertEqual(all_offsets, [0, 1, 0])
 
   def test_the_rate_falls_with_the_run(self):
     # The first step of Adam is the learning rate, whatever the gradient.
