@@ -1,5 +1,6 @@
 """Tests of adaland.agent.privileged.distillation."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -9,6 +10,11 @@ from adaland.agent.muesli import muesli_types
 from adaland.agent.privileged import distillation
 
 _SIZES = (2, 3)
+
+# Compiled whole: each of their operations would be a program of its own.
+_loss = jax.jit(distillation.loss, static_argnums=2)
+_policy_loss = jax.jit(distillation.policy_loss, static_argnums=(3, 4))
+_remaining = jax.jit(distillation.remaining, static_argnames=("alone", "share"))
 
 
 def _normalised(logits):
@@ -20,17 +26,19 @@ def _normalised(logits):
   )
 
 
+def _float32(x):
+  return jnp.asarray(np.asarray(x, np.float32))
+
+
 class DistillationTest(parameterized.TestCase):
   def test_cross_entropy_of_each_head(self):
     p = np.array([[0.2, 0.8, 0.5, 0.25, 0.25]], np.float32)
-    loss, has_label = distillation.loss(
-      np.log(p), np.array([[1, 2]], np.int8), (2, 3)
-    )
+    loss, has_label = _loss(np.log(p), np.array([[1, 2]], np.int8), (2, 3))
     np.testing.assert_allclose(loss, [-np.log([0.8, 0.25])], rtol=1e-6)
     np.testing.assert_array_equal(has_label, [1.0])
 
   def test_no_label_no_loss(self):
-    loss, has_label = distillation.loss(
+    loss, has_label = _loss(
       np.full((1, 5), -1.0, np.float32), np.full((1, 2), -1, np.int8), (2, 3)
     )
     np.testing.assert_array_equal(loss, [[0.0, 0.0]])
@@ -64,37 +72,37 @@ class DistillationTest(parameterized.TestCase):
         for j in range(ahead - 1):
           if start + 2 + j == t:
             expected += every * divergence(t, far[f, j]) / ahead
-    bins = jnp.zeros([0])
+    bins = jnp.asarray(np.zeros(0, np.float32))
 
     def model(starts, logits):
       return muesli_types.ModelPredictions(
-        jnp.asarray(starts), jnp.asarray(logits, jnp.float32), bins, bins
+        jnp.asarray(starts), _float32(logits), bins, bins
       )
 
     predictions = muesli_types.Predictions(
-      jnp.asarray(now, jnp.float32),
+      _float32(now),
       bins,
       model(np.arange(length), near),
       model(starts, far),
     )
-    loss, count = distillation.policy_loss(
-      predictions, jnp.asarray(teacher, jnp.float32), mask, _SIZES, config
+    loss, count = _policy_loss(
+      predictions, _float32(teacher), mask, _SIZES, config
     )
     np.testing.assert_allclose(loss, expected, rtol=1e-4)
-    self.assertEqual(count, real - 1)
+    self.assertEqual(float(count), real - 1)
 
   @parameterized.parameters((0.0, 1.0), (0.2, 1.0), (0.4, 0.5), (0.8, 0.0))
   def test_it_ends_gradually(self, progress, expected):
-    left = distillation.remaining(progress, alone=0.2, share=0.6)
+    left = _remaining(progress, alone=0.2, share=0.6)
     self.assertAlmostEqual(float(left), expected, places=6)
 
   @parameterized.parameters((0.0, 1.0), (0.49, 1.0), (0.5, 0.0), (1.0, 0.0))
   def test_it_ends_at_once(self, progress, expected):
-    left = distillation.remaining(progress, alone=0.5, share=0.5)
+    left = _remaining(progress, alone=0.5, share=0.5)
     self.assertEqual(float(left), expected)
 
   def test_it_lasts_to_the_end(self):
-    self.assertEqual(float(distillation.remaining(1.0, alone=1, share=1)), 1.0)
+    self.assertEqual(float(_remaining(1.0, alone=1, share=1)), 1.0)
 
 
 if __name__ == "__main__":
