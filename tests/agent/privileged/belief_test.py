@@ -1,7 +1,6 @@
 """Tests of adaland.agent.privileged.belief, on hand-made rules."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
@@ -12,6 +11,9 @@ from adaland.envs.tasks.task import Task
 
 _SHAPES, _COLOURS = constants.SHAPE_IDS, constants.NUM_COLOURS
 
+# Compiled whole: each of their operations would be a program of its own.
+_belief_targets = jax.jit(belief.targets, static_argnums=(2, 3))
+
 
 def _targets(goal, *rules):
   """Returns the names of the types that lead to the goal, and of the others."""
@@ -20,7 +22,7 @@ def _targets(goal, *rules):
   for row, rule in zip(rows[0], task.rules, strict=False):
     row[:] = arrays.rule_row(rule)
   literal = np.array([arrays.literal_row(task.players[0].goal)], np.int32)
-  [kinds] = np.asarray(belief.targets(literal, rows, _SHAPES, _COLOURS))
+  [kinds] = np.asarray(_belief_targets(literal, rows, _SHAPES, _COLOURS))
   names = [f"{c} {s}" for s in constants.SHAPES for c in constants.COLOURS]
   return [
     {name for name, there in zip(names, kind, strict=True) if there}
@@ -34,7 +36,7 @@ class TargetsTest(parameterized.TestCase):
     # (1, 2), a slab appears.
     goal = np.array([[0, 2, 5, 1, 18, 1]], np.int32)
     rule = np.array([[[0, 2, 5, 1, 1, 2, 18, 1]]], np.int32)
-    found = belief.targets(goal, rule, (1, 2, 3, 4, 18), 3)
+    found = _belief_targets(goal, rule, (1, 2, 3, 4, 18), 3)
     expected = np.zeros((1, 2, 15))
     expected[0, 0, 1] = 1
     np.testing.assert_array_equal(found, expected)
@@ -82,16 +84,20 @@ class OfEntitiesTest(absltest.TestCase):
     kinds = np.zeros((1, 3, 3), np.float32)
     kinds[0, 0, 1] = kinds[0, 1, 2] = 1  # The third is a player.
     np.testing.assert_allclose(
-      belief.of_entities(jnp.asarray(logits), jnp.asarray(kinds)),
+      jax.jit(belief.of_entities)(logits, kinds),
       [[[0.75, 0.9], [0.5, 0.5], [0, 0]]],
       rtol=1e-6,
     )
 
   def test_no_gradient_flows_into_the_belief(self):
     rng = np.random.default_rng(0)
-    logits = jnp.asarray(rng.normal(size=(2, 6)))
-    kinds = jnp.broadcast_to(jnp.eye(3), (2, 3, 3))
-    gradient = jax.grad(lambda x: jnp.sum(belief.of_entities(x, kinds)))(logits)
+    logits = rng.normal(size=(2, 6)).astype(np.float32)
+    kinds = np.stack(2 * [np.eye(3, dtype=np.float32)])
+
+    def total(logits, kinds):
+      return belief.of_entities(logits, kinds).sum()
+
+    gradient = jax.jit(jax.grad(total))(logits, kinds)
     np.testing.assert_array_equal(gradient, np.zeros((2, 6)))
 
 
@@ -103,7 +109,8 @@ class LossTest(absltest.TestCase):
     p = 1 / (1 + np.exp(-logits.astype(np.float64)))
     t = truth[:, None]
     slow = -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p), axis=-1)
-    np.testing.assert_allclose(belief.loss(logits, truth), slow, rtol=1e-5)
+    found = jax.jit(belief.loss)(logits, truth)
+    np.testing.assert_allclose(found, slow, rtol=1e-5)
 
 
 if __name__ == "__main__":
