@@ -1,5 +1,6 @@
 """Tests of adaland.agent.privileged.losses, on outputs made by hand."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
@@ -12,17 +13,30 @@ from tests.agent import fakes
 
 _ROWS, _STEPS = 2, 6
 
+# Compiled whole: each of their operations would be a program of its own.
+_privileged_losses = jax.jit(
+  losses.privileged_losses, static_argnums=(1, 2, 3, 8)
+)
+_total = jax.jit(losses.total, static_argnums=1)
+_own_share = jax.jit(losses.own_share, static_argnums=0)
+_log_probs = jax.jit(distributions.log_probs, static_argnums=1)
+_kl = jax.jit(distributions.kl)
+
 
 def _output(rng, batch):
   """Returns random outputs for a batch."""
   shape = batch.reward.shape
   return types.NetworkOutput(
-    policy_logits=jnp.asarray(rng.normal(size=(*shape, sum(fakes.SIZES)))),
-    value_logits=jnp.zeros((*shape, fakes.NUM_BINS)),
-    model_hidden=jnp.zeros((*shape, 1)),
-    model_cell=jnp.zeros((*shape, 1)),
-    belief_logits=jnp.asarray(rng.normal(size=(*shape, 4))),
+    policy_logits=_float32(rng.normal(size=(*shape, sum(fakes.SIZES)))),
+    value_logits=_float32(np.zeros((*shape, fakes.NUM_BINS))),
+    model_hidden=_float32(np.zeros((*shape, 1))),
+    model_cell=_float32(np.zeros((*shape, 1))),
+    belief_logits=_float32(rng.normal(size=(*shape, 4))),
   )
+
+
+def _float32(x):
+  return jnp.asarray(np.asarray(x, np.float32))
 
 
 class LossesTest(absltest.TestCase):
@@ -43,7 +57,7 @@ class LossesTest(absltest.TestCase):
     )
 
   def parts(self, target=None, **weights):
-    return losses.privileged_losses(
+    return _privileged_losses(
       {},
       self.network,
       PrivilegedConfig(**weights),
@@ -83,9 +97,9 @@ class LossesTest(absltest.TestCase):
   def test_an_agent_s_policy_counts_at_real_steps_with_a_label(self):
     shape = (*self.batch.reward.shape, sum(fakes.SIZES))
     logits = np.random.default_rng(1).normal(size=shape)
-    teacher = np.array(distributions.log_probs(logits, fakes.SIZES))
+    teacher = np.array(_log_probs(logits, fakes.SIZES))
     teacher[0, :2] = 0  # No label.
-    found = losses.privileged_losses(
+    found = _privileged_losses(
       {},
       self.network,
       PrivilegedConfig(distillation_weight=1.0),
@@ -96,8 +110,8 @@ class LossesTest(absltest.TestCase):
       None,
       MuesliConfig(),
     )
-    pi = distributions.log_probs(self.output.policy_logits, fakes.SIZES)
-    nats = np.asarray(distributions.kl(teacher, pi))
+    pi = _log_probs(self.output.policy_logits, fakes.SIZES)
+    nats = np.asarray(_kl(teacher, pi))
     counted = self.batch.mask * (teacher < 0).all(axis=-1)
     self.assertLess(counted.sum(), self.batch.mask.sum())
     expected = np.sum(nats * counted) / np.sum(counted)
@@ -108,15 +122,16 @@ class LossesTest(absltest.TestCase):
     logits = np.random.default_rng(1).normal(size=(*shape, fakes.NUM_BINS))
 
     def critic(params, output, truth):
-      np.testing.assert_array_equal(truth, self.truth)
-      return jnp.asarray(logits)
+      self.assertEqual(truth.shape, self.truth.shape)
+      # Not numbers unless it is the truth.
+      return jnp.where(jnp.all(truth == self.truth), logits, jnp.nan)
 
     self.network = self.network._replace(critic=critic)
     complete = np.array(self.batch.mask, np.float32)
     complete[:, -1] = 0
-    none = jnp.zeros(shape)
+    none = _float32(np.zeros(shape))
     target = muesli.Targets(
-      returns=jnp.where(complete > 0, 0.0, 5.0),
+      returns=_float32(np.where(complete > 0, 0.0, 5.0)),
       action_returns=none,
       complete=jnp.asarray(complete),
       value=none,
@@ -131,19 +146,20 @@ class LossesTest(absltest.TestCase):
     nats -= logits[..., fakes.NUM_BINS // 2]
     expected = np.sum(nats * complete) / np.sum(complete)
     np.testing.assert_allclose(found["critic"], expected, rtol=1e-5)
-    total = losses.total(
-      found, PrivilegedConfig(critic_weight=0.5), jnp.zeros([])
-    )
+    total = _total(found, PrivilegedConfig(critic_weight=0.5), np.float32(0))
     np.testing.assert_allclose(total, 0.5 * expected, rtol=1e-5)
 
   def test_l2_is_half_the_squares_and_fades_with_distillation(self):
     config = PrivilegedConfig(
       distillation_weight=2.0, distillation_l2=0.1, distillation_share=0.5
     )
-    found = losses.privileged_losses(
+    found = _privileged_losses(
       {
-        "w": jnp.array([[3.0, 4.0]]),
-        "a": {"w": jnp.eye(1), "b": -9 * jnp.ones(2)},
+        "w": np.array([[3.0, 4.0]], np.float32),
+        "a": {
+          "w": np.eye(1, dtype=np.float32),
+          "b": np.full(2, -9, np.float32),
+        },
       },
       self.network,
       config,
@@ -157,7 +173,7 @@ class LossesTest(absltest.TestCase):
     self.assertAlmostEqual(float(found["l2"]), 13.0, places=5)
     parts = {"l2": found["l2"]}
     for progress, expected in ((0.0, 1.3), (0.25, 0.65), (0.5, 0.0)):
-      total = losses.total(parts, config, jnp.asarray(progress))
+      total = _total(parts, config, np.float32(progress))
       self.assertAlmostEqual(float(total), expected, places=5)
 
   def test_the_total_is_weighted_and_distillation_fades(self):
@@ -165,14 +181,15 @@ class LossesTest(absltest.TestCase):
       belief_weight=3.0, distillation_weight=2.0, distillation_share=0.5
     )
     parts = {
-      "belief": jnp.asarray(1.0),
-      "distillation": jnp.asarray(10.0),
-      "distillation/head_0": jnp.asarray(4.0),
+      "belief": _float32(1.0),
+      "distillation": _float32(10.0),
+      "distillation/head_0": _float32(4.0),
     }
     for progress, expected in ((0.0, 23.0), (0.25, 13.0), (0.5, 3.0)):
-      total = losses.total(parts, config, jnp.asarray(progress))
+      total = _total(parts, config, np.float32(progress))
       self.assertAlmostEqual(float(total), expected, places=5)
-    self.assertEqual(losses.distilled(PrivilegedConfig(), np.zeros([])), 0.0)
+    left = losses.distilled(PrivilegedConfig(), np.zeros([]))
+    self.assertEqual(float(left), 0.0)
 
   def test_own_share_rises_only_if_distillation_replaces(self):
     for replaces, expected in ((True, [0.0, 0.5]), (False, [1.0, 1.0])):
@@ -181,8 +198,7 @@ class LossesTest(absltest.TestCase):
         distillation_share=0.5,
         distillation_replaces=replaces,
       )
-      progress = jnp.asarray([0.0, 0.25])
-      found = [float(losses.own_share(config, p)) for p in progress]
+      found = [float(_own_share(config, np.float32(p))) for p in (0, 0.25)]
       self.assertEqual(found, expected)
 
 
