@@ -10,6 +10,10 @@ from tests.agent import observations
 
 _CONFIG = NetworkConfig(pair_memory=True)
 
+# Compiled whole: each of their operations would be a program of its own.
+_unroll = jax.jit(pair_memory.unroll, static_argnums=0)
+_pairs_in_view = jax.jit(entity_features.pairs_in_view, static_argnums=1)
+
 
 @functools.cache
 def _sequence():
@@ -27,23 +31,24 @@ class PairMemoryTest(absltest.TestCase):
     observation, first = _sequence()
     state = np.random.default_rng(0).uniform(0, 1, (2, 144)).astype(np.float32)
     given = {"closest_pairs": state, "other": np.ones(2)}
-    found, rest, after = pair_memory.unroll(_CONFIG, observation, first, given)
+    found, rest, after = _unroll(_CONFIG, observation, first, given)
     self.assertEqual(list(rest), ["other"])
-    now = entity_features.pairs_in_view(observation["entities"], _CONFIG)
+    pairs = np.asarray(found["pairs"])
+    now = np.asarray(_pairs_in_view(observation["entities"], _CONFIG))
     self.assertGreater(float(np.std(now)), 0.01)
     closest = state.copy()
     for t in range(6):
       closest[first[:, t] == 1] = 0
       closest = np.maximum(closest, now[:, t])
-      np.testing.assert_array_equal(found["pairs"][:, t, :144], now[:, t])
-      np.testing.assert_array_equal(found["pairs"][:, t, 144:], closest)
+      np.testing.assert_array_equal(pairs[:, t, :144], now[:, t])
+      np.testing.assert_array_equal(pairs[:, t, 144:], closest)
     np.testing.assert_array_equal(after["closest_pairs"], closest)
 
   def test_empty_state_is_the_initial_one(self):
     observation, first = _sequence()
-    empty, _, _ = pair_memory.unroll(_CONFIG, observation, first, {})
+    empty, _, _ = _unroll(_CONFIG, observation, first, {})
     initial = pair_memory.initial_state(_CONFIG, 2)
-    found, _, _ = pair_memory.unroll(_CONFIG, observation, first, initial)
+    found, _, _ = _unroll(_CONFIG, observation, first, initial)
     np.testing.assert_array_equal(found["pairs"], empty["pairs"])
 
   def test_without_one_nothing_changes(self):
