@@ -44,12 +44,24 @@ def _noisy(params, seed=0):
   )
 
 
+def _numpy(arrays):
+  return jax.tree.map(np.asarray, arrays)
+
+
 @functools.cache
 def _entities():
   """Returns a network for entities, two sets of parameters, jitted unroll."""
   network = make_network(_WITH_PAIRS, observations.spec())
   params = jax.jit(network.init)(jax.random.PRNGKey(0))
   return network, params, _noisy(params), jax.jit(network.unroll)
+
+
+@functools.cache
+def _with_users_memory():
+  """Returns a network with a user's memory, parameters, jitted unroll."""
+  network = make_network(_CONFIG, observations.spec(), memory=examples.EMA)
+  params = jax.jit(network.init)(jax.random.PRNGKey(0))
+  return network, _noisy(params), jax.jit(network.unroll)
 
 
 class NetworkTest(parameterized.TestCase):
@@ -70,8 +82,9 @@ class NetworkTest(parameterized.TestCase):
     first = np.zeros((batch_size, length), np.uint8)
     first[:, 0] = 1
     first[1, 6] = 1
-    memory = network.initial_memory(batch_size)
+    memory = jax.jit(network.initial_memory, static_argnums=0)(batch_size)
     unrolled, _ = jax.jit(network.unroll)(params, memory, observation, first)
+    unrolled = _numpy(unrolled)
     step = jax.jit(network.step)
     for t in range(length):
       now = observations.at(observation, t)
@@ -90,42 +103,36 @@ class NetworkTest(parameterized.TestCase):
     observation = observations.random(spec, (2, 3))
     first = np.zeros((2, 3), np.uint8)
     unroll = jax.jit(network.unroll)
-    keys = jax.random.split(jax.random.PRNGKey(1))
+    keys = np.asarray(jax.random.split(jax.random.PRNGKey(1)))
     one, two = (
-      unroll(params, {}, observation, first, key)[0].model_hidden
+      np.asarray(unroll(params, {}, observation, first, key)[0].model_hidden)
       for key in keys
     )
     self.assertGreater(np.abs(one - two).max(), 1e-4)
 
   def test_users_memory_takes_the_place_of_the_configs(self):
-    spec = observations.spec()
-    network = make_network(_CONFIG, spec, memory=examples.EMA)
-    params = _noisy(network.init(jax.random.PRNGKey(0)))
+    network, params, unroll = _with_users_memory()
     modules = {name.split("/")[0] for name in params}
     self.assertIn("ema", modules)
     self.assertNotIn("memory", modules)
-    observation = observations.random(spec, (2, 5))
+    observation = observations.random(observations.spec(), (2, 5))
     first = np.zeros((2, 5), np.uint8)
     first[1, 3] = 1
     memory = network.initial_memory(2)
     self.assertEqual(memory["mean"].shape, (2, 12))
-    unrolled, _ = jax.jit(network.unroll)(params, memory, observation, first)
+    unrolled, _ = unroll(params, memory, observation, first)
+    hidden = np.asarray(unrolled.model_hidden)
     step = jax.jit(network.step)
     for t in range(5):
       now = observations.at(observation, t)
       output, memory = step(params, memory, now, first[:, t])
-      np.testing.assert_allclose(
-        output.model_hidden, unrolled.model_hidden[:, t], atol=1e-4
-      )
-    self.assertGreater(np.abs(memory["mean"]).min(), 0)
+      np.testing.assert_allclose(output.model_hidden, hidden[:, t], atol=1e-4)
+    self.assertGreater(np.abs(np.asarray(memory["mean"])).min(), 0)
 
   def test_empty_state_starts_the_rows_of_a_users_memory(self):
-    spec = observations.spec()
-    network = make_network(_CONFIG, spec, memory=examples.EMA)
-    params = _noisy(network.init(jax.random.PRNGKey(0)))
-    observation = observations.random(spec, (2, 3))
-    first = np.zeros((2, 3), np.uint8)
-    unroll = jax.jit(network.unroll)
+    network, params, unroll = _with_users_memory()
+    observation = observations.random(observations.spec(), (2, 5))
+    first = np.zeros((2, 5), np.uint8)
     expected, _ = unroll(params, network.initial_memory(2), observation, first)
     actual, _ = unroll(params, {}, observation, first)
     np.testing.assert_allclose(
@@ -133,10 +140,8 @@ class NetworkTest(parameterized.TestCase):
     )
 
   def test_no_gradient_goes_into_a_users_memory(self):
-    spec = observations.spec()
-    network = make_network(_CONFIG, spec, memory=examples.EMA)
-    params = _noisy(network.init(jax.random.PRNGKey(0)))
-    observation = observations.random(spec, (2, 3))
+    network, params, _ = _with_users_memory()
+    observation = observations.random(observations.spec(), (2, 3))
 
     def loss(memory):
       output, _ = network.unroll(params, memory, observation, np.zeros((2, 3)))
@@ -151,7 +156,7 @@ class NetworkTest(parameterized.TestCase):
     hidden, cell = rng.normal(size=(2, 2, 3, 7)).astype(np.float32)
     action = rng.integers(0, 2, (2, 3, _NUM_LOGITS)).astype(np.float32)
     model_step = jax.jit(network.model_step)
-    many = model_step(params, hidden, cell, action)
+    many = _numpy(model_step(params, hidden, cell, action))
     one = model_step(params, hidden[1, 2], cell[1, 2], action[1, 2])
     for a, b in zip(many, one, strict=True):
       np.testing.assert_allclose(a[1, 2], b, atol=1e-5)
@@ -164,22 +169,23 @@ class NetworkTest(parameterized.TestCase):
     observation = observations.random(observations.spec(), (2, 5))
     output, _ = unroll(params, {}, observation, np.zeros((2, 5)))
     np.testing.assert_array_equal(output.policy_logits, 0)
-    value = categorical.decode(output.value_logits, 1.5)
+    decode = jax.jit(categorical.decode, static_argnums=1)
+    value = np.asarray(decode(output.value_logits, 1.5))
     self.assertBetween(float(value.min()), 0.0, 0.05)
     self.assertBetween(float(value.max()), 0.0, 0.05)
-    self.assertGreater(float(np.std(output.model_hidden)), 0.01)
+    self.assertGreater(float(np.std(np.asarray(output.model_hidden))), 0.01)
 
   def test_the_belief_is_the_memory_s_whatever_is_recalled(self):
     _, _, params, unroll = _entities()
     observation = observations.random(observations.spec(), (2, 5))
     recalling = {
-      module: jax.tree.map(lambda x: 2 * x, leaves)
+      module: jax.tree.map(lambda x: np.float32(2) * x, leaves)
       if module.startswith("recall")
       else leaves
       for module, leaves in params.items()
     }
     output, other = (
-      unroll(each, {}, observation, np.zeros((2, 5)))[0]
+      _numpy(unroll(each, {}, observation, np.zeros((2, 5)))[0])
       for each in (params, recalling)
     )
     np.testing.assert_array_equal(output.belief_logits, other.belief_logits)
@@ -201,7 +207,8 @@ class NetworkTest(parameterized.TestCase):
     gradient = jax.jit(jax.grad(loss))(params)
     for module, leaves in gradient.items():
       for name, leaf in leaves.items():
-        self.assertGreater(np.abs(leaf).max(), 0, f"{module} {name}")
+        largest = np.abs(np.asarray(leaf)).max()
+        self.assertGreater(largest, 0, f"{module} {name}")
 
   def test_bfloat16_is_close_and_keeps_float32_outside(self):
     _, _, params, unroll = _entities()
@@ -215,7 +222,7 @@ class NetworkTest(parameterized.TestCase):
     first = np.zeros((2, 5))
     expected, _ = unroll(params, {}, observation, first)
     actual, memory = jax.jit(rounded.unroll)(params, {}, observation, first)
-    for a, b in zip(actual, expected, strict=True):
+    for a, b in zip(_numpy(actual), _numpy(expected), strict=True):
       self.assertEqual(a.dtype, jnp.float32)
       self.assertLess(np.abs(a - b).max(), 0.05 * np.abs(b).max() + 0.02)
       self.assertGreater(np.abs(a - b).max(), 0)
@@ -226,7 +233,8 @@ class NetworkTest(parameterized.TestCase):
     spec = observations.spec()
     network = make_network(config, spec)
     params = jax.tree.map(
-      lambda x: x + 0.1, network.init(jax.random.PRNGKey(0))
+      lambda x: np.asarray(x) + np.float32(0.1),
+      jax.jit(network.init)(jax.random.PRNGKey(0)),
     )
     observation = observations.random(spec, (2, 3))
     output, _ = jax.jit(network.unroll)(
@@ -236,16 +244,17 @@ class NetworkTest(parameterized.TestCase):
     critic = jax.jit(network.critic)
 
     def value(params, output, truth):
-      return jnp.sum(critic(params, output, truth)[..., 0])
+      return jnp.sum(network.critic(params, output, truth)[..., 0])
 
-    logits = critic(params, output, truth)
+    logits = np.asarray(critic(params, output, truth))
     self.assertEqual(logits.shape, (2, 3, config.num_bins))
-    told = critic(params, output, truth + 1)
+    told = np.asarray(critic(params, output, truth + 1))
     self.assertGreater(np.abs(told - logits).min(), 0)
-    for leaf in jax.tree.leaves(jax.grad(value, 1)(params, output, truth)):
+    gradient = jax.jit(jax.grad(value, 1))(params, output, truth)
+    for leaf in jax.tree.leaves(gradient):
       np.testing.assert_array_equal(leaf, 0)
     with self.assertRaisesRegex(ValueError, "privileged_critic"):
-      make_network(_CONFIG, spec).critic(params, output, truth)
+      jax.jit(make_network(_CONFIG, spec).critic)(params, output, truth)
 
   def test_refuses_observations_it_cannot_read(self):
     for key, shape in (
