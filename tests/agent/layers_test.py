@@ -8,9 +8,14 @@ from adaland.agent import layers
 
 def _apply(function, *args):
   transformed = hk.transform(function)
-  params = transformed.init(jax.random.PRNGKey(0), *args)
-  y = transformed.apply(params, None, *args)
-  return jax.tree_util.tree_map(np.asarray, (params, y))
+
+  @jax.jit
+  def init_and_apply(rng_key, *args):
+    params = transformed.init(rng_key, *args)
+    return params, transformed.apply(params, None, *args)
+
+  results = init_and_apply(jax.random.PRNGKey(0), *args)
+  return jax.tree_util.tree_map(np.asarray, results)
 
 
 class LayersTest(absltest.TestCase):
@@ -58,7 +63,7 @@ class LayersTest(absltest.TestCase):
       ),
     ):
       norm = hk.transform(lambda x, make=make: make()(x))
-      y = norm.apply({"f": params}, None, x.astype(np.float32))
+      y = jax.jit(norm.apply)({"f": params}, None, x.astype(np.float32))
       np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
     params, _ = _apply(lambda x: layers.RMSNorm("f", 0.5)(x), self._x)
     np.testing.assert_array_equal(params["f"]["scale"], np.full(5, 0.5))
