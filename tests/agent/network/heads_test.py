@@ -33,7 +33,14 @@ def _heads():
   params = jax.tree_util.tree_map(
     lambda p: rng.normal(size=p.shape).astype(np.float32), params
   )
-  return params, transformed.apply, x, action
+  start, step = map(_compiled, transformed.apply)
+  return params, (start, step), x, action
+
+
+def _compiled(function):
+  """Returns the function as one program with NumPy's arrays as results."""
+  compiled = jax.jit(function)
+  return lambda *args: jax.tree.map(np.asarray, compiled(*args))
 
 
 def _none(x):
@@ -70,9 +77,7 @@ class HeadsTest(absltest.TestCase):
     hidden, cell = output.model_hidden, output.model_cell
     new_hidden, new_cell, *_ = step(params, None, hidden, cell, action)
     layer = {k.split("/")[-1]: v for k, v in params.items()}
-    gates = (
-      np.asarray(hidden) @ layer["lstm_state"]["w"] + layer["lstm_state"]["b"]
-    )
+    gates = hidden @ layer["lstm_state"]["w"] + layer["lstm_state"]["b"]
     gates = gates + action @ layer["lstm_action"]["w"]
     i, g, f, o = np.split(gates, 4, axis=1)
     expected_cell = _sigmoid(f + 1) * cell + _sigmoid(i) * np.tanh(g)
@@ -101,13 +106,13 @@ class HeadsTest(absltest.TestCase):
     _, _, x, action = _heads()
     transformed = hk.transform(init)
     params = jax.jit(transformed.init)(jax.random.PRNGKey(0), x, action)
-    output, (_, _, reward, policy, value) = transformed.apply(
+    output, (_, _, reward, policy, value) = jax.jit(transformed.apply)(
       params, None, x, action
     )
     np.testing.assert_array_equal(output.policy_logits, 0)
     np.testing.assert_array_equal(policy, 0)
     for logits in (output.value_logits, value, reward):
-      p = np.asarray(jax.nn.softmax(logits))
+      p = np.asarray(jax.jit(jax.nn.softmax)(logits))
       # Most of the mass is in the middle bin, which stands for zero.
       self.assertGreater(p[:, 3].min(), 0.9)
       np.testing.assert_allclose(p[:, 4] / p[:, 3], 2.0**-5, rtol=1e-4)
@@ -115,7 +120,7 @@ class HeadsTest(absltest.TestCase):
       np.testing.assert_allclose(p[:, 2] / p[:, 4], np.exp(-4), rtol=1e-4)
 
   def test_first_belief_is_of_one_type_and_of_two(self):
-    logits = np.asarray(heads._first_belief((24,), jnp.float32))
+    logits = _compiled(lambda: heads._first_belief((24,), jnp.float32))()
     np.testing.assert_allclose(
       _sigmoid(logits), [1 / 12] * 12 + [2 / 12] * 12, rtol=1e-5
     )
@@ -132,7 +137,7 @@ class HeadsTest(absltest.TestCase):
     def read(h, name):
       layer = {k.split("/")[-1]: v for k, v in params.items()}
       first, last = layer[f"{name}_hidden"], layer[f"{name}_output"]
-      h = np.maximum(np.asarray(h) @ first["w"] + first["b"], 0)
+      h = np.maximum(h @ first["w"] + first["b"], 0)
       return h @ last["w"] + last["b"]
 
     for h, logits, name in (
