@@ -18,7 +18,7 @@ _SLEEPS = """
 import pathlib, sys, time
 pathlib.Path(sys.argv[1].split("=")[1]).mkdir()
 print("ready", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 _IGNORES_SIGNALS = (
   "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + _SLEEPS
@@ -92,12 +92,12 @@ class SamplesTest(absltest.TestCase):
       next(run_speed.samples(run))
 
   def test_ends_runs_that_obey_signals_and_runs_that_do_not(self):
-    for source, status in (
-      (_SLEEPS, -signal.SIGTERM),
-      (_IGNORES_SIGNALS, -signal.SIGKILL),
+    for source, seconds, status in (
+      (_SLEEPS, 60.0, -signal.SIGTERM),
+      (_IGNORES_SIGNALS, 0.5, -signal.SIGKILL),
     ):
       run = self.start(source)
-      with absltest.mock.patch.object(run_speed, "_END_SECONDS", 0.5):
+      with absltest.mock.patch.object(run_speed, "_END_SECONDS", seconds):
         run_speed.end(run)
       self.assertTrue(run.ended())
       self.assertEqual(run.end(), status)
