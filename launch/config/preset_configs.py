@@ -149,8 +149,8 @@ def laptop() -> experiment.ExperimentConfig:
         distillation_share=1.0,
       ),
     ),
-    # Twice as many episodes, learned from twice rather than four times, cost
-    # about the same and teach more: at the end of a run as much per step
+    # Learning from each episode twice instead of four times leaves time for
+    # more episodes; by the end of a run an agent has learned as much per step
     # (results/traps).
     replay=ReplayConfig(
       capacity=512, min_size=32, batch_size=8, samples_per_insert=2.0

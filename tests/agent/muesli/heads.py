@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 
 SIZES = (3, 2)
 S = 5
@@ -25,5 +26,6 @@ def one_hot(action: np.ndarray) -> np.ndarray:
   )
 
 
-def float32(x: np.ndarray) -> jax.Array:
-  return jnp.asarray(x, jnp.float32)
+def float32(x: npt.ArrayLike) -> jax.Array:
+  # NumPy converts without a program for each shape.
+  return jnp.asarray(np.asarray(x, np.float32))

@@ -8,6 +8,7 @@ from absl.testing import absltest, parameterized
 from adaland.agent.learner_config import MuesliConfig
 from adaland.agent.muesli import muesli_types
 from adaland.agent.privileged import distillation
+from tests.agent.muesli import heads
 
 _SIZES = (2, 3)
 
@@ -19,15 +20,11 @@ _remaining = jax.jit(distillation.remaining, static_argnames=("alone", "share"))
 
 def _normalised(logits):
   """Returns log-probabilities of both heads, float64."""
-  heads = np.split(np.asarray(logits, np.float64), [2], axis=-1)
+  parts = np.split(np.asarray(logits, np.float64), [2], axis=-1)
   return np.concatenate(
-    [h - np.log(np.sum(np.exp(h), axis=-1, keepdims=True)) for h in heads],
+    [h - np.log(np.sum(np.exp(h), axis=-1, keepdims=True)) for h in parts],
     axis=-1,
   )
-
-
-def _float32(x):
-  return jnp.asarray(np.asarray(x, np.float32))
 
 
 class DistillationTest(parameterized.TestCase):
@@ -76,17 +73,17 @@ class DistillationTest(parameterized.TestCase):
 
     def model(starts, logits):
       return muesli_types.ModelPredictions(
-        jnp.asarray(starts), _float32(logits), bins, bins
+        jnp.asarray(starts), heads.float32(logits), bins, bins
       )
 
     predictions = muesli_types.Predictions(
-      _float32(now),
+      heads.float32(now),
       bins,
       model(np.arange(length), near),
       model(starts, far),
     )
     loss, count = _policy_loss(
-      predictions, _float32(teacher), mask, _SIZES, config
+      predictions, heads.float32(teacher), mask, _SIZES, config
     )
     np.testing.assert_allclose(loss, expected, rtol=1e-4)
     self.assertEqual(float(count), real - 1)

@@ -10,6 +10,7 @@ from adaland.agent.learner_config import MuesliConfig, PrivilegedConfig
 from adaland.agent.muesli import model, muesli
 from adaland.agent.privileged import losses
 from tests.agent import fakes
+from tests.agent.muesli import heads
 
 _ROWS, _STEPS = 2, 6
 
@@ -27,16 +28,12 @@ def _output(rng, batch):
   """Returns random outputs for a batch."""
   shape = batch.reward.shape
   return types.NetworkOutput(
-    policy_logits=_float32(rng.normal(size=(*shape, sum(fakes.SIZES)))),
-    value_logits=_float32(np.zeros((*shape, fakes.NUM_BINS))),
-    model_hidden=_float32(np.zeros((*shape, 1))),
-    model_cell=_float32(np.zeros((*shape, 1))),
-    belief_logits=_float32(rng.normal(size=(*shape, 4))),
+    policy_logits=heads.float32(rng.normal(size=(*shape, sum(fakes.SIZES)))),
+    value_logits=heads.float32(np.zeros((*shape, fakes.NUM_BINS))),
+    model_hidden=heads.float32(np.zeros((*shape, 1))),
+    model_cell=heads.float32(np.zeros((*shape, 1))),
+    belief_logits=heads.float32(rng.normal(size=(*shape, 4))),
   )
-
-
-def _float32(x):
-  return jnp.asarray(np.asarray(x, np.float32))
 
 
 class LossesTest(absltest.TestCase):
@@ -129,9 +126,9 @@ class LossesTest(absltest.TestCase):
     self.network = self.network._replace(critic=critic)
     complete = np.array(self.batch.mask, np.float32)
     complete[:, -1] = 0
-    none = _float32(np.zeros(shape))
+    none = heads.float32(np.zeros(shape))
     target = muesli.Targets(
-      returns=_float32(np.where(complete > 0, 0.0, 5.0)),
+      returns=heads.float32(np.where(complete > 0, 0.0, 5.0)),
       action_returns=none,
       complete=jnp.asarray(complete),
       value=none,
@@ -181,9 +178,9 @@ class LossesTest(absltest.TestCase):
       belief_weight=3.0, distillation_weight=2.0, distillation_share=0.5
     )
     parts = {
-      "belief": _float32(1.0),
-      "distillation": _float32(10.0),
-      "distillation/head_0": _float32(4.0),
+      "belief": heads.float32(1.0),
+      "distillation": heads.float32(10.0),
+      "distillation/head_0": heads.float32(4.0),
     }
     for progress, expected in ((0.0, 23.0), (0.25, 13.0), (0.5, 3.0)):
       total = _total(parts, config, np.float32(progress))
