@@ -69,6 +69,7 @@ class Explorer:
     """
     self._remembers = remembers
     self._notes: notes.Notes | None = None
+    self._view: land.BatchView | None = None  # The state last observed.
     self._tasks: list[Task | None] = [None] * num_envs
     # The players of tasks that are not simple (see `playable.is_simple`).
     self._researchers: dict[int, researcher.Researcher] = {}
@@ -86,14 +87,22 @@ class Explorer:
       raise RuntimeError("a player observes before it acts")
     return self._notes
 
+  @property
+  def view(self) -> land.BatchView:
+    """The state last observed; RuntimeError if there is none."""
+    if self._view is None:
+      raise RuntimeError("a player observes before it acts")
+    return self._view
+
   def observe(self, world: land.Land) -> None:
     """Reads the current state."""
-    view = world.batch_view()
+    self._view = view = world.batch_view()
     if self._notes is None:
       num_envs, num_slots = view.slot_types.shape
       self._notes = notes.Notes(num_envs, num_slots, self._remembers)
     for i, task in enumerate(world.tasks):
-      self._read(i, task)
+      if task is not self._tasks[i]:
+        self._read(i, task)
     for i in np.flatnonzero(view.step == 0):
       self._controllers[i].reset()
     self._notes.update(view, self._goal)
@@ -106,7 +115,7 @@ class Explorer:
     self, world: land.Land, rows: Sequence[int] | np.ndarray | None = None
   ) -> np.ndarray:
     """Returns actions for the current state; see `players.Player`."""
-    view = world.batch_view()
+    view = self.view
     rows = np.arange(world.num_envs) if rows is None else np.asarray(rows, int)
     actions = np.zeros((len(rows), len(constants.ACTION_SIZES)), np.int32)
     others = np.array([i in self._researchers for i in rows], bool)
@@ -131,8 +140,7 @@ class Explorer:
     return actions
 
   def _read(self, i: int, task: Task) -> None:
-    if task is self._tasks[i]:
-      return
+    """Prepares for a new task."""
     self._check(task)
     self._tasks[i] = task
     self._researchers.pop(i, None)
@@ -171,7 +179,7 @@ class Explorer:
     exists = options.any(axis=1)
     options = self._first(view, rows, options)
     offset = own.pos[rows, :, :2] - view.player_pos[rows, :1, :2]
-    distance = np.linalg.norm(offset, axis=-1)
+    distance = steering.lengths(offset)
     slot = np.argmin(np.where(options, distance, np.inf), axis=1)
     # Look for the known product of the last contact, and for the goal's object
     # if there is a reward. Wait for a type that turns into it but is gone.
@@ -265,8 +273,8 @@ class Explorer:
     radius = np.where(types > 0, radius, 0.0)
     k = np.arange(len(rows))
     # An object near the goal's one must not keep the player from it.
-    gap = np.linalg.norm(
-      own.pos[rows, :, :2] - own.pos[rows, target][:, None, :2], axis=-1
+    gap = steering.lengths(
+      own.pos[rows, :, :2] - own.pos[rows, target][:, None, :2]
     )
     is_goal = types[k, target] == self._goal[rows]
     radius = np.where(is_goal[:, None], np.minimum(radius, gap), radius)
@@ -291,7 +299,7 @@ class Explorer:
     idle = np.where(aim.search, around, walking.NO_TURN)
     turn = np.where(aim.exists, turn, idle)
     centre = target - np.array([0, 0, constants.AVATAR_HEIGHT / 2])
-    arrived = np.linalg.norm(centre, axis=-1) < ARRIVED_METRES
+    arrived = steering.lengths(centre) < ARRIVED_METRES
     walks = aim.exists & ~(aim.is_goal & arrived)
     move = walking.walk_to(point, offset[..., :2], radius, yaw, turn)
     actions = np.tile(np.array(constants.NOOP_ACTION, np.int32), (len(rows), 1))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from adaland.envs import constants, land
+from adaland.envs.expert.ways import steering
 
 # Fraction of the field of view in which an unseen object counts as missing; the
 # minimum distance from the eye, and the width of a body in front of it, metres.
@@ -54,9 +55,9 @@ def unblocked(
   """
   line = points - (feet + _EYE)  # [S, 3]
   blocker = bodies - (feet + _EYE)  # [B, 3]
-  length = np.maximum(np.linalg.norm(line, axis=-1, keepdims=True), 1e-6)
+  length = np.maximum(steering.lengths(line)[:, None], 1e-6)
   along = np.maximum(line / length @ blocker.T, 0)  # [S, B]
   nearest = along[..., None] * (line / length)[:, None]
-  gap = np.linalg.norm(nearest - blocker, axis=-1)
+  gap = steering.lengths(nearest - blocker)
   before = along < length - _BLOCKING_METRES
   return ~(before & (gap < _BLOCKING_METRES)).any(axis=1)

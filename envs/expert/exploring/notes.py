@@ -15,7 +15,7 @@ UNTRIED = -2
 INERT = -1
 VANISHES = 0
 
-_TYPES = constants.NUM_OBJECT_TYPES + 1
+NUM_TYPES = constants.NUM_OBJECT_TYPES + 1
 # Rules depend on the positions at the end of a step, which are known up to
 # rounding.
 _SURELY_NEAR = 0.99 * constants.NEAR_METRES
@@ -63,7 +63,7 @@ class Notes:
       remembers: Whether notes are kept from trial to trial.
     """
     self._remembers = remembers
-    n, s, t = num_envs, num_slots, _TYPES
+    n, s, t = num_envs, num_slots, NUM_TYPES
     self.types = np.zeros((n, s), np.int32)
     self.pos = np.zeros((n, s, 3), np.float32)
     self.seen = np.zeros((n, s), bool)
@@ -92,7 +92,7 @@ class Notes:
     self._begin(start, view.trial == 0)
     visible = in_view.visible_slots(view)
     body = view.player_pos[:, :1] + _BODY
-    distance = np.linalg.norm(self.pos - body, axis=-1)
+    distance = steering.lengths(self.pos - body)
     known = self.types > 0
     self._passed |= known & (distance < _MAYBE_NEAR)
     changed = known & visible & (view.slot_types != self.types)
@@ -152,7 +152,7 @@ class Notes:
       appeared: Objects that have come into view, bool [N, S].
       start: Where a trial starts, bool [N].
     """
-    gaps = np.linalg.norm(view.object_pos - self._last_pos[:, None], axis=-1)
+    gaps = steering.lengths(view.object_pos - self._last_pos[:, None])
     close = appeared & (gaps < _PRODUCT_METRES)
     rewarded = (view.last_reward[:, 0] > 0) & ~start
     expected = self.expected()
@@ -202,12 +202,12 @@ class Notes:
   def _note_inert(self, view: land.BatchView, stayed: np.ndarray) -> None:
     """Notes the contacts in which nothing happened to the objects."""
     body = view.player_pos[:, :1] + _BODY
-    distance = np.linalg.norm(view.object_pos - body, axis=-1)
+    distance = steering.lengths(view.object_pos - body)
     untried = np.take_along_axis(self.touch, self.types, axis=1) == UNTRIED
     for i, s in np.argwhere(stayed & untried & (distance < _SURELY_NEAR)):
       self.touch[i, self.types[i, s]] = INERT
-    gaps = np.linalg.norm(
-      view.object_pos[:, :, None] - view.object_pos[:, None], axis=-1
+    gaps = steering.lengths(
+      view.object_pos[:, :, None] - view.object_pos[:, None]
     )
     both = stayed[:, :, None] & stayed[:, None] & (gaps < _SURELY_NEAR)
     both &= ~np.eye(both.shape[1], dtype=bool)
@@ -245,7 +245,7 @@ class Notes:
     for s in sorted(slots, key=lambda slot: slot != held):
       if s in done:
         continue
-      gaps = np.linalg.norm(view.object_pos[i] - at[s], axis=-1)
+      gaps = steering.lengths(view.object_pos[i] - at[s])
       products = np.flatnonzero(appeared & (gaps < constants.NEAR_METRES))
       spawned[products] = True
       product = VANISHES
@@ -291,7 +291,7 @@ class Notes:
       inert: Whether the player's approach can't be the cause, so that the other
         object may have vanished unseen.
     """
-    gaps = np.linalg.norm(self.pos[i] - self.pos[i, s], axis=-1)
+    gaps = steering.lengths(self.pos[i] - self.pos[i, s])
     # A held object has moved since it was last seen.
     reach = _MAYBE_NEAR + _STEP_METRES * (self._held[i] == s)
     gaps[(self.types[i] == 0) | (gaps > reach)] = np.inf

@@ -56,7 +56,7 @@ class Tutor(explorer.Explorer):
       view.last_action[rows, 0, 2], aim.exists & (error < 0)
     )
     turn = np.where(visible, walking.turn_to(error), around)
-    arrived = np.linalg.norm(target, axis=-1) < explorer.ARRIVED_METRES
+    arrived = steering.lengths(target) < explorer.ARRIVED_METRES
     walks = visible & ~(aim.is_goal & arrived)
     move = walking.walk_to(target, offset, radius, yaw, turn)
     actions = np.tile(np.array(constants.NOOP_ACTION, np.int32), (len(rows), 1))

@@ -41,6 +41,20 @@ def wrap(angle):
   return (angle + math.pi) % (2 * math.pi) - math.pi
 
 
+def lengths(vectors: np.ndarray) -> np.ndarray:
+  """Returns the lengths of vectors, as `numpy.linalg.norm` over the last axis.
+
+  It is several times as fast for many vectors of two or three components.
+
+  Args:
+    vectors: Float [..., D].
+
+  Returns:
+    Float [...].
+  """
+  return np.sqrt(np.einsum("...d,...d->...", vectors, vectors))
+
+
 def turn_towards(action: Action, error: float, gentle: bool = False) -> None:
   """Sets the turn that leaves the least error in yaw.
 

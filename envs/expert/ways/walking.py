@@ -107,7 +107,7 @@ class Ways:
     Returns:
       Vectors from the avatars, metres, float [K, 2].
     """
-    length = np.maximum(np.linalg.norm(target, axis=-1), 1e-6)
+    length = np.maximum(steering.lengths(target), 1e-6)
     ahead = target / length[:, None]
     along = np.einsum("nsd,nd->ns", objects, ahead)
     across = objects[..., 0] * ahead[:, 1:] - objects[..., 1] * ahead[:, :1]
@@ -140,7 +140,7 @@ class Ways:
     key = places.tobytes() + radius[kept].tobytes()
     paths = self._paths[i]
     if paths is None or key != self._keys[i] or ground is not self._grounds[i]:
-      gaps = np.linalg.norm(ground.centres[:, None] - objects[kept], axis=-1)
+      gaps = steering.lengths(ground.centres[:, None] - objects[kept])
       inside = gaps < radius[kept]
       beside = gaps < radius[kept] + _ROOM_METRES
       cost = (_INSIDE_COST * inside + _BESIDE_COST * beside).sum(axis=1)
@@ -167,13 +167,13 @@ def detour(
   Returns:
     Vectors from the avatars, metres, float [N, 2].
   """
-  length = np.maximum(np.linalg.norm(target, axis=-1, keepdims=True), 1e-6)
+  length = np.maximum(steering.lengths(target)[:, None], 1e-6)
   ahead = target / length
   left = np.stack([-ahead[:, 1], ahead[:, 0]], axis=-1)
   along = np.einsum("nsd,nd->ns", objects, ahead)
   across = np.einsum("nsd,nd->ns", objects, left)
   # The target itself may be inside a circle.
-  gap = np.linalg.norm(objects - target[:, None], axis=-1)
+  gap = steering.lengths(objects - target[:, None])
   radius = np.minimum(radius, gap)
   blocks = (np.abs(across) < radius) & (along > 0) & (along < length)
   nearest = np.argmin(np.where(blocks, along, np.inf), axis=1)
@@ -207,12 +207,12 @@ def walk_to(
   cos, sin = np.cos(heading)[:, None], np.sin(heading)[:, None]
   move = np.stack([cos * _AHEAD - sin * _LEFT, sin * _AHEAD + cos * _LEFT], -1)
   cost = np.zeros((len(point), len(_MOVES)))
-  far = np.linalg.norm(point, axis=-1)[:, None, None]
+  far = steering.lengths(point)[:, None, None]
   for steps in _HORIZONS:
     # Not beyond the point, where there may be obstacles.
     end = move * np.minimum(_STEP * steps, far)  # [N, M, 2]
-    cost += np.linalg.norm(point[:, None] - end, axis=-1)
-    gap = np.linalg.norm(objects[:, None] - end[:, :, None], axis=-1)
+    cost += steering.lengths(point[:, None] - end)
+    gap = steering.lengths(objects[:, None] - end[:, :, None])
     inside = np.maximum(radius[:, None] - gap, 0)  # [N, M, S]
     cost += _RISK_COST * inside.sum(axis=-1)
   cost += _MOVE_COST * np.hypot(_AHEAD, _LEFT)
