@@ -4,6 +4,7 @@ import gc
 import importlib.util
 import math
 import os
+import signal
 import sys
 
 import pytest
@@ -123,6 +124,14 @@ def pytest_runtest_setup(item):
     os.environ[_OPTIMIZE_LITTLE] = little  # For child processes.
     jax.config.update("jax_disable_most_optimizations", little == "1")
     jax.clear_caches()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item):
+  """Fails a test that leaves SIGTERM ignored, as child processes inherit it."""
+  if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    pytest.fail(f"{item.nodeid} left SIGTERM ignored")
 
 
 # absltest helpers such as create_tempdir need parsed flags under pytest.

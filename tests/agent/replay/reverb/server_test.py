@@ -5,12 +5,26 @@ import io
 import json
 import os
 import pathlib
+import signal
 import socket
 import tempfile
 
 from absl.testing import absltest
 
 from adaland.agent.replay.reverb import server
+
+
+def _answer_of_main(settings):
+  """Returns all that a server's process says, and undoes what it changes."""
+  out = io.StringIO()
+  # A server ignores the signal, and so do all children of a process that does.
+  handler = signal.getsignal(signal.SIGTERM)
+  try:
+    with contextlib.redirect_stdout(out):
+      server.main(settings)
+  finally:
+    signal.signal(signal.SIGTERM, handler)
+  return out.getvalue()
 
 
 class PortTest(absltest.TestCase):
@@ -42,18 +56,14 @@ class PortTest(absltest.TestCase):
         server._reserve_port(port)
 
   def test_a_fault_at_the_start_is_one_line_of_json(self):
-    out = io.StringIO()
-    with (
-      absltest.mock.patch.object(
-        server, "_start", side_effect=RuntimeError("no\nroom")
-      ),
-      contextlib.redirect_stdout(out),
+    with absltest.mock.patch.object(
+      server, "_start", side_effect=RuntimeError("no\nroom")
     ):
       port, lock = server._reserve_port(0)
       lock.close()
-      server.main({"port": port})
-    self.assertEqual(out.getvalue().count("\n"), 1)
-    self.assertEqual(json.loads(out.getvalue()), {"error": "no room"})
+      answer = _answer_of_main({"port": port})
+    self.assertEqual(answer.count("\n"), 1)
+    self.assertEqual(json.loads(answer), {"error": "no room"})
     # The attempt leaves no trace.
     self.assertEqual(os.listdir(self.folder), [])
 
@@ -111,7 +121,6 @@ class PrivateTest(absltest.TestCase):
     )
 
   def test_a_port_that_opens_all_the_same_is_an_error(self):
-    out = io.StringIO()
     # Other tests in this process may have left ports open.
     others = set(server.private.tcp_ports())
     with (
@@ -120,13 +129,11 @@ class PrivateTest(absltest.TestCase):
       absltest.mock.patch.object(
         server.private, "tcp_ports", _ports_besides(others)
       ),
-      contextlib.redirect_stdout(out),
     ):
-      server.main({"port": 0, "scratch": self.folder})
+      answer = _answer_of_main({"port": 0, "scratch": self.folder})
       port = listener.getsockname()[1]
     self.assertIn(
-      f"listens on port {port}, not on a Unix",
-      json.loads(out.getvalue())["error"],
+      f"listens on port {port}, not on a Unix", json.loads(answer)["error"]
     )
 
   def test_no_port_is_no_error(self):
