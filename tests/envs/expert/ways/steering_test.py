@@ -19,6 +19,19 @@ class SteeringTest(parameterized.TestCase):
       steering.wrap(np.array([0.3, -6.0])), [0.3, 2 * math.pi - 6.0]
     )
 
+  def test_lengths(self):
+    np.testing.assert_array_equal(
+      steering.lengths(np.array([[3.0, 4.0], [0.0, 0.0], [-5.0, 12.0]])),
+      [5.0, 0.0, 13.0],
+    )
+    vectors = np.random.default_rng(0).normal(size=(7, 1, 5, 3))
+    for kind in (np.float32, np.float64):
+      found = steering.lengths(vectors.astype(kind))
+      self.assertEqual(found.dtype, kind)
+      np.testing.assert_allclose(
+        found, np.linalg.norm(vectors, axis=-1), rtol=1e-6
+      )
+
   def test_view_axis(self):
     up = math.asin(0.6)
     for yaw, expected in ((0.0, [0.8, 0, 0.6]), (math.pi / 2, [0, 0.8, 0.6])):
