@@ -129,22 +129,10 @@ def build(
   Raises:
     ValueError: If the terrain needs more pieces than the capacity has.
   """
-  spec = mujoco.MjSpec()
-  set_options(spec)
-  parts.add_meshes(spec)
-  parts.add_terrain(spec, ground, capacity.max_boxes, capacity.max_ramps)
+  spec = _specification(capacity, slots) if slots else _empty(capacity).copy()
+  parts.set_terrain(spec, ground, capacity.max_boxes, capacity.max_ramps)
   missing = capacity.num_slots - len(slots)
   slots = [*slots, *[parts.Slot()] * missing]
-  for index, slot in enumerate(slots):
-    parts.add_fixed(spec, index, slot)
-  for player in range(capacity.num_players):
-    parts.add_player(spec, player)
-  for player in range(capacity.num_players):
-    parts.add_hand(spec, player)
-  for index, slot in enumerate(slots):
-    parts.add_slot(spec, index, slot)
-  add_grips(spec, capacity)
-  _add_contact_sensors(spec, capacity)
   model = spec.compile()
   model.sensor_needstage[:] = mujoco.mjtStage.mjSTAGE_NONE  # All off.
   # The compiler derives the second anchor from the start pose, but both anchors
@@ -161,6 +149,37 @@ def build(
     if slot.type_id == 0 or not slot.frozen:
       _disable_contacts(model, f"fixed{index}")
   return model
+
+
+@functools.lru_cache(maxsize=8)
+def _empty(capacity: Capacity) -> mujoco.MjSpec:
+  """Returns the specification of an empty world, to be copied.
+
+  Copying and compiling it takes a third as long as making it again.
+  """
+  return _specification(capacity, ())
+
+
+def _specification(
+  capacity: Capacity, slots: Sequence[parts.Slot]
+) -> mujoco.MjSpec:
+  """Returns the specification of a world whose terrain is hidden."""
+  spec = mujoco.MjSpec()
+  set_options(spec)
+  parts.add_meshes(spec)
+  parts.add_terrain(spec, capacity.max_boxes, capacity.max_ramps)
+  slots = [*slots, *[parts.Slot()] * (capacity.num_slots - len(slots))]
+  for index, slot in enumerate(slots):
+    parts.add_fixed(spec, index, slot)
+  for player in range(capacity.num_players):
+    parts.add_player(spec, player)
+  for player in range(capacity.num_players):
+    parts.add_hand(spec, player)
+  for index, slot in enumerate(slots):
+    parts.add_slot(spec, index, slot)
+  add_grips(spec, capacity)
+  _add_contact_sensors(spec, capacity)
+  return spec
 
 
 def _disable_contacts(model: mujoco.MjModel, name: str) -> None:

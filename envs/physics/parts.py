@@ -72,48 +72,58 @@ def add_meshes(spec: mujoco.MjSpec) -> None:
   spec.add_mesh(name=_RAMP, uservert=np.ravel(wedge).tolist())
 
 
-def add_terrain(
+def add_terrain(spec: mujoco.MjSpec, max_boxes: int, max_ramps: int) -> None:
+  """Adds hidden pieces of terrain, which `set_terrain` shows."""
+  values = {
+    "friction": _OBJECT_FRICTION,
+    "solref": (_CONTACT_SECONDS, 1.0),
+    "rgba": _HIDDEN_RGBA,
+  }
+  box = {"type": mujoco.mjtGeom.mjGEOM_BOX, "size": (0.1, 0.1, 0.1)}
+  ramp = {"type": mujoco.mjtGeom.mjGEOM_MESH, "meshname": _RAMP}
+  # In a row, so that their bounding volume tree stays balanced.
+  count = max(max_boxes, max_ramps)
+  parked = np.asarray(PARKING) + np.outer(np.arange(count), (2.0, 0.0, 0.0))
+  for kind, number in ((box, max_boxes), (ramp, max_ramps)):
+    for at in parked[:number]:
+      _assign(spec.worldbody.add_geom(), kind | values | {"pos": at})
+
+
+def set_terrain(
   spec: mujoco.MjSpec, ground: terrain.Pieces, max_boxes: int, max_ramps: int
 ) -> None:
-  """Adds the terrain's pieces, and hidden ones up to the given numbers."""
+  """Moves hidden pieces, which must be the world's only geoms, into place.
+
+  Args:
+    spec: A specification with the pieces of `add_terrain`.
+    ground: The terrain.
+    max_boxes: Number of boxes in the specification.
+    max_ramps: Number of ramps in it.
+
+  Raises:
+    ValueError: If the terrain has more pieces.
+  """
+  num_boxes, num_ramps = len(ground.box_centres), len(ground.ramp_bases)
   for name, needed, allowed in (
-    ("boxes", len(ground.box_centres), max_boxes),
-    ("ramps", len(ground.ramp_bases), max_ramps),
+    ("boxes", num_boxes, max_boxes),
+    ("ramps", num_ramps, max_ramps),
   ):
     if needed > allowed:
       raise ValueError(
         f"number of {name} in the terrain is {needed}, allowed: at most "
         f"{allowed}"
       )
-  surface = {
-    "friction": _OBJECT_FRICTION,
-    "solref": (_CONTACT_SECONDS, 1.0),
-  }
-  # In a row, so that their bounding volume tree stays balanced.
-  count = max(max_boxes, max_ramps)
-  parked = np.asarray(PARKING) + np.outer(np.arange(count), (2.0, 0.0, 0.0))
-  for index in range(max_boxes):
-    geom = spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX)
-    shown = False
-    if index < len(ground.box_centres):
-      geom.pos = ground.box_centres[index]
-      geom.size = ground.box_halves[index]
-      geom.quat = yaw_quat(ground.box_yaws[index])
-      shown = not ground.box_hidden[index]
-    else:
-      geom.pos, geom.size = parked[index], (0.1, 0.1, 0.1)
-    _assign(geom, surface | {"rgba": _OPAQUE_RGBA if shown else _HIDDEN_RGBA})
-  for index in range(max_ramps):
-    geom = spec.worldbody.add_geom(
-      type=mujoco.mjtGeom.mjGEOM_MESH, meshname=_RAMP
-    )
-    used = index < len(ground.ramp_bases)
-    if used:
-      geom.pos = ground.ramp_bases[index]
-      geom.quat = yaw_quat(ground.ramp_yaws[index])
-    else:
-      geom.pos = parked[index]
-    _assign(geom, surface | {"rgba": _OPAQUE_RGBA if used else _HIDDEN_RGBA})
+  geoms = spec.worldbody.geoms
+  for index, geom in enumerate(geoms[:num_boxes]):
+    geom.pos = ground.box_centres[index]
+    geom.size = ground.box_halves[index]
+    geom.quat = yaw_quat(ground.box_yaws[index])
+    if not ground.box_hidden[index]:
+      geom.rgba = _OPAQUE_RGBA
+  for index, geom in enumerate(geoms[max_boxes : max_boxes + num_ramps]):
+    geom.pos = ground.ramp_bases[index]
+    geom.quat = yaw_quat(ground.ramp_yaws[index])
+    geom.rgba = _OPAQUE_RGBA
 
 
 def _assign(element: object, values: Mapping[str, object]) -> None:

@@ -1,9 +1,9 @@
 """The scene of a task for physics: terrain and start positions."""
 
 import functools
-from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from adaland.envs import constants, shapes
 from adaland.envs.physics import base, overlap, parts
@@ -22,23 +22,40 @@ _FLUSH = 1e-9
 _AVATAR_HALF = (constants.AVATAR_RADIUS,) * 2
 
 
-def _footprint(xy: Sequence[float], half: Sequence[float]) -> np.ndarray:
-  """Returns the centre and the corners of a box, float [5, 2].
+def _footprint(xy: ArrayLike, half: ArrayLike) -> np.ndarray:
+  """Returns the centres and the corners of boxes.
 
   A corner on the border of two tiles counts for the box's own tile.
+
+  Args:
+    xy: Centres, float [..., 2].
+    half: Half sizes, float [..., 2].
+
+  Returns:
+    Float [..., 5, 2].
   """
   corners = np.array([[0, 0], [-1, -1], [-1, 1], [1, -1], [1, 1]])
-  return np.asarray(xy) + corners * (np.asarray(half) - _FLUSH)
+  xy, half = np.asarray(xy), np.asarray(half) - _FLUSH
+  return xy[..., None, :] + corners * half[..., None, :]
 
 
 def _ground_under(
-  terrain: Terrain, xy: Sequence[float], half: Sequence[float]
-) -> float:
-  """Returns the highest ground under a box: nothing starts inside a cliff."""
+  terrain: Terrain, xy: np.ndarray, half: np.ndarray
+) -> np.ndarray:
+  """Returns the highest ground under boxes: nothing starts inside a cliff.
+
+  Args:
+    terrain: The terrain.
+    xy: Centres of the boxes, float [n, 2].
+    half: Their half sizes, float [n, 2].
+
+  Returns:
+    Metres, float [n].
+  """
   if terrain.is_flat():
-    return 0.0
+    return np.zeros(len(xy))
   points = _footprint(xy, half)
-  return float(surface_height(terrain.heights, terrain.ramps, points).max())
+  return surface_height(terrain.heights, terrain.ramps, points).max(axis=-1)
 
 
 def _check_beside_walls(task: Task, terrain: Terrain) -> None:
@@ -92,22 +109,23 @@ def _build(task: Task, num_slots: int, num_players: int) -> base.Scene:
     slot_frozen=np.zeros(num_slots, bool),
     player_at=np.tile(_ABSENT, (num_players, 1)),
   )
-  for p in range(present):
-    scene.player_at[p] = *xy[p], _ground_under(terrain, xy[p], _AVATAR_HALF)
-  slot = 0
-  for spec in task.objects:
-    shape = shapes.shape_of_type(spec.type.type_id)
-    for at in spec.at:
-      here = xy[present + slot]
-      # Objects at given positions face +x, so that people can align them.
-      yaw = rng.uniform(-np.pi, np.pi) if at is None else 0.0
-      yaw = facing.get(present + slot, yaw)
-      ground = _ground_under(terrain, here, shape.half_extents[:2])
-      scene.slot_types[slot] = spec.type.type_id
-      scene.slot_at[slot] = *here, ground + shape.centre_height
-      scene.slot_yaw[slot] = yaw
-      scene.slot_frozen[slot] = spec.frozen
-      slot += 1
+  objects = [
+    (spec, at, shapes.shape_of_type(spec.type.type_id))
+    for spec in task.objects
+    for at in spec.at
+  ]
+  half = [_AVATAR_HALF] * present
+  half += [shape.half_extents[:2] for *_, shape in objects]
+  ground = _ground_under(terrain, xy, np.array(half))
+  scene.player_at[:present] = np.column_stack([xy, ground])[:present]
+  for slot, (spec, at, shape) in enumerate(objects):
+    body = present + slot
+    # Objects at given positions face +x, so that people can align them.
+    yaw = rng.uniform(-np.pi, np.pi) if at is None else 0.0
+    scene.slot_types[slot] = spec.type.type_id
+    scene.slot_at[slot] = *xy[body], ground[body] + shape.centre_height
+    scene.slot_yaw[slot] = facing.get(body, yaw)
+    scene.slot_frozen[slot] = spec.frozen
   _check_given(task, scene)
   return scene
 

@@ -19,7 +19,7 @@ import mujoco
 import numpy as np
 
 from adaland.envs import constants, shapes
-from adaland.envs.physics import base, mjcf, parts, terrain
+from adaland.envs.physics import base, mjcf, parts
 
 GEOMS_A_SLOT: Final = 3  # Box, sphere, pyramid.
 _UNUSED_METRES: Final = 1e-3  # Half size of unused boxes and spheres.
@@ -144,16 +144,7 @@ def make_model(
   # Box against box as in mujoco.batch: up to eight contacts.
   spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_NATIVECCD
   parts.add_meshes(spec)
-  nothing, no_points = np.zeros(0), np.zeros((0, 3))
-  empty = terrain.Pieces(
-    box_centres=no_points,
-    box_halves=no_points,
-    box_yaws=nothing,
-    box_hidden=nothing.astype(bool),
-    ramp_bases=no_points,
-    ramp_yaws=nothing,
-  )
-  parts.add_terrain(spec, empty, capacity.max_boxes, capacity.max_ramps)
+  parts.add_terrain(spec, capacity.max_boxes, capacity.max_ramps)
   for index in range(S):
     body = spec.worldbody.add_body(name=f"fixed{index}", pos=parts.PARKING)
     parts.set_mass(body, 0.0, (0.0, 0.0, 0.0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import mujoco
 import numpy as np
 
 from adaland.envs import constants, shapes
@@ -134,3 +135,14 @@ def scenes(count: int) -> list[base.Scene]:
     )
     for index in range(count)
   ]
+
+
+def numbers(model: mujoco.MjModel) -> dict[str, np.ndarray]:
+  """Returns all numbers of a model, with its options and statistics."""
+  found = {}
+  for prefix, part in (("", model), ("opt.", model.opt), ("stat.", model.stat)):
+    for name in dir(part):
+      value = None if name.startswith("_") else getattr(part, name)
+      if isinstance(value, np.ndarray | int | float):
+        found[prefix + name] = np.asarray(value)
+  return found

@@ -15,16 +15,20 @@ def _flat() -> terrain.Pieces:
   return terrain.pieces(np.zeros((3, 3), int), np.zeros((3, 3), int))
 
 
+def _busy() -> terrain.Pieces:
+  heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
+  heights[2, 1], ramps[1, 1] = 1, 1
+  return terrain.pieces(heights, ramps)
+
+
 class BuildTest(absltest.TestCase):
   @classmethod
   def setUpClass(cls):
     super().setUpClass()
-    heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
-    heights[2, 1], ramps[1, 1] = 1, 1
     cls.empty = mjcf.build(_CAPACITY, _flat())
     cls.busy = mjcf.build(
       _CAPACITY,
-      terrain.pieces(heights, ramps),
+      _busy(),
       [parts.Slot(fakes.CUBE), parts.Slot(fakes.PYRAMID, True)],
     )
 
@@ -59,6 +63,17 @@ class BuildTest(absltest.TestCase):
     ]
     asleep = mujoco.mjtSleepPolicy.mjSLEEP_INIT
     self.assertEqual([p == asleep for p in policy], [False, True, True])
+
+  def test_a_copied_specification_gives_the_same_model(self):
+    """With a slot given, even an empty one, the specification is new."""
+    ground = _busy()
+    new = mjcf.build(_CAPACITY, ground, [parts.Slot()])
+    mjcf.build(_CAPACITY, _flat())
+    copied = mjcf.build(_CAPACITY, ground)
+    copied, new = fakes.numbers(copied), fakes.numbers(new)
+    self.assertGreater(len(new), 400)
+    for name in new:
+      np.testing.assert_array_equal(copied[name], new[name], name)
 
   def test_substeps_make_a_step(self):
     self.assertAlmostEqual(

@@ -2,12 +2,12 @@
 
 import copy
 
-import mujoco
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
 from adaland.envs.physics import mjcf, parts, slots, terrain
+from tests.envs.physics import fakes
 
 _CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=12, max_ramps=2)
 # A count of nonzero body_gravcomp that only the compiler uses, and a statistic
@@ -23,16 +23,6 @@ def _ground() -> terrain.Pieces:
   return terrain.pieces(heights, ramps)
 
 
-def _numbers(model: mujoco.MjModel) -> dict[str, np.ndarray]:
-  found = {}
-  for prefix, part in (("", model), ("opt.", model.opt), ("stat.", model.stat)):
-    for name in dir(part):
-      value = None if name.startswith("_") else getattr(part, name)
-      if isinstance(value, np.ndarray | int | float):
-        found[prefix + name] = np.asarray(value)
-  return found
-
-
 class SlotWriterTest(parameterized.TestCase):
   @classmethod
   def setUpClass(cls):
@@ -40,7 +30,7 @@ class SlotWriterTest(parameterized.TestCase):
     cls.writer = slots.SlotWriter(_CAPACITY)
 
   def _assert_same(self, model, wanted):
-    model, wanted = _numbers(model), _numbers(wanted)
+    model, wanted = fakes.numbers(model), fakes.numbers(wanted)
     self.assertGreater(len(wanted), 400)
     for name in wanted:
       if name in _ROUNDED:
