@@ -65,8 +65,8 @@ class BuildTest(absltest.TestCase):
     self.assertEqual([p == asleep for p in policy], [False, True, True])
 
   def test_a_copied_specification_gives_the_same_model(self):
-    """With a slot given, even an empty one, the specification is new."""
     ground = _busy()
+    # A specification with given slots, even empty ones, is not a copy.
     new = mjcf.build(_CAPACITY, ground, [parts.Slot()])
     mjcf.build(_CAPACITY, _flat())
     copied = mjcf.build(_CAPACITY, ground)
