@@ -129,10 +129,10 @@ def build(
   Raises:
     ValueError: If the terrain needs more pieces than the capacity has.
   """
-  spec = _specification(capacity, slots) if slots else _empty(capacity).copy()
+  used = len(slots)
+  slots = [*slots, *[parts.Slot()] * (capacity.num_slots - used)]
+  spec = _specification(capacity, slots) if used else _empty(capacity).copy()
   parts.set_terrain(spec, ground, capacity.max_boxes, capacity.max_ramps)
-  missing = capacity.num_slots - len(slots)
-  slots = [*slots, *[parts.Slot()] * missing]
   model = spec.compile()
   model.sensor_needstage[:] = mujoco.mjtStage.mjSTAGE_NONE  # All off.
   # The compiler derives the second anchor from the start pose, but both anchors
@@ -157,18 +157,17 @@ def _empty(capacity: Capacity) -> mujoco.MjSpec:
 
   Copying and compiling it takes a third as long as making it again.
   """
-  return _specification(capacity, ())
+  return _specification(capacity, [parts.Slot()] * capacity.num_slots)
 
 
 def _specification(
   capacity: Capacity, slots: Sequence[parts.Slot]
 ) -> mujoco.MjSpec:
-  """Returns the specification of a world whose terrain is hidden."""
+  """Returns the specification of a world with hidden terrain and all slots."""
   spec = mujoco.MjSpec()
   set_options(spec)
   parts.add_meshes(spec)
   parts.add_terrain(spec, capacity.max_boxes, capacity.max_ramps)
-  slots = [*slots, *[parts.Slot()] * (capacity.num_slots - len(slots))]
   for index, slot in enumerate(slots):
     parts.add_fixed(spec, index, slot)
   for player in range(capacity.num_players):

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from adaland.envs import constants, shapes
-from adaland.envs.physics import base
+from adaland.envs.physics import base, terrain
 
 
 def type_id(shape: int, colour: int = 1) -> int:
@@ -135,6 +135,13 @@ def scenes(count: int) -> list[base.Scene]:
     )
     for index in range(count)
   ]
+
+
+def raised_ground() -> terrain.Pieces:
+  """Returns ground with one raised tile and one ramp."""
+  heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
+  heights[2, 1], ramps[1, 1] = 1, 1
+  return terrain.pieces(heights, ramps)
 
 
 def numbers(model: mujoco.MjModel) -> dict[str, np.ndarray]:

@@ -15,12 +15,6 @@ def _flat() -> terrain.Pieces:
   return terrain.pieces(np.zeros((3, 3), int), np.zeros((3, 3), int))
 
 
-def _busy() -> terrain.Pieces:
-  heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
-  heights[2, 1], ramps[1, 1] = 1, 1
-  return terrain.pieces(heights, ramps)
-
-
 class BuildTest(absltest.TestCase):
   @classmethod
   def setUpClass(cls):
@@ -28,7 +22,7 @@ class BuildTest(absltest.TestCase):
     cls.empty = mjcf.build(_CAPACITY, _flat())
     cls.busy = mjcf.build(
       _CAPACITY,
-      _busy(),
+      fakes.raised_ground(),
       [parts.Slot(fakes.CUBE), parts.Slot(fakes.PYRAMID, True)],
     )
 
@@ -65,7 +59,7 @@ class BuildTest(absltest.TestCase):
     self.assertEqual([p == asleep for p in policy], [False, True, True])
 
   def test_a_copied_specification_gives_the_same_model(self):
-    ground = _busy()
+    ground = fakes.raised_ground()
     # A specification with given slots, even empty ones, is not a copy.
     new = mjcf.build(_CAPACITY, ground, [parts.Slot()])
     mjcf.build(_CAPACITY, _flat())

@@ -6,7 +6,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from adaland.envs import constants
-from adaland.envs.physics import mjcf, parts, slots, terrain
+from adaland.envs.physics import mjcf, parts, slots
 from tests.envs.physics import fakes
 
 _CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=12, max_ramps=2)
@@ -15,12 +15,6 @@ _CAPACITY = mjcf.Capacity(num_slots=3, num_players=2, max_boxes=12, max_ramps=2)
 _IGNORED = ("ngravcomp", "stat.meaninertia")
 # Computed from the start orientation, and therefore rounded differently.
 _ROUNDED = ("dof_M0", "dof_invweight0", "body_invweight0")
-
-
-def _ground() -> terrain.Pieces:
-  heights, ramps = np.zeros((4, 4), int), np.zeros((4, 4), int)
-  heights[2, 1], ramps[1, 1] = 1, 1
-  return terrain.pieces(heights, ramps)
 
 
 class SlotWriterTest(parameterized.TestCase):
@@ -44,13 +38,15 @@ class SlotWriterTest(parameterized.TestCase):
     type_id=list(range(constants.NUM_OBJECT_TYPES + 1)), frozen=(False, True)
   )
   def test_a_written_slot_equals_a_compiled_slot(self, type_id, frozen):
-    model = mjcf.build(_CAPACITY, _ground(), [parts.Slot(5, True)] * 3)
+    model = mjcf.build(
+      _CAPACITY, fakes.raised_ground(), [parts.Slot(5, True)] * 3
+    )
     at, yaw = (0.5, -0.25, 0.75), 0.7
     position = at if type_id else parts.PARKING
     angle = yaw if type_id else 0.0
     wanted = mjcf.build(
       _CAPACITY,
-      _ground(),
+      fakes.raised_ground(),
       [parts.Slot(5, True), parts.Slot(type_id, frozen, position, angle)],
     )
     self.writer.write(
@@ -64,7 +60,9 @@ class SlotWriterTest(parameterized.TestCase):
     self._assert_same(model, wanted)
 
   def test_other_slots_are_untouched(self):
-    model = mjcf.build(_CAPACITY, _ground(), [parts.Slot(4, at=(0, 0, 1))])
+    model = mjcf.build(
+      _CAPACITY, fakes.raised_ground(), [parts.Slot(4, at=(0, 0, 1))]
+    )
     before = copy.copy(model)
     never = np.zeros(1, bool)
     for type_id in (10, 0):
